@@ -1,0 +1,44 @@
+# Organon: `make demo` shows it at work, `make test` proves it, `make start` opens it. Each sets up what it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo start test lint format benchmark clean
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+setup: $(READY) ## install everything into .venv (a second time costs nothing)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Organon needs Python 3.11 or newer; name one with: make PYTHON=python3.12 setup"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+demo: setup ## the main job: a finding from real measurements and from a simulated campaign
+	$(BIN)/organon demo
+
+start: setup ## broker, workers and pages, until Ctrl-C
+	$(BIN)/organon start
+
+test: setup ## all tests
+	$(BIN)/python -m pytest
+
+lint: setup ## style, complexity, types, import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: setup ## rewrite the code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+benchmark: setup ## reports of quality and speed (minutes)
+	$(BIN)/python -m tests.benchmarks.source_location
+
+clean: ## forget the environment
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""Worlds: the domain document, its compiler, priors, outcome laws and the catalogue."""

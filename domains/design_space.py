@@ -1,0 +1,186 @@
+"""The designs of a domain as tensors.
+
+A batch of designs is a float64 tensor ``[..., columns]`` in document order; a choice is its option's index. The unit
+cube ``[0, 1)^columns`` is where candidates are drawn and refined: real and integer ranges are stretched over it
+(logarithmically with ``scale: log``), levels and options cut it into equal parts.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from domains.compiler import Compiled, Environment, compile_expression
+from domains.document import Design, Domain
+from domains.errors import DomainError
+
+_BELOW_ONE = 1.0 - 2.0**-53
+_MAX_DRAWS = 20  # rounds of rejection against the constraints before giving up
+
+
+class DesignSpace:
+    """All designs of a domain, their costs and constraints."""
+
+    def __init__(self, domain: Domain) -> None:
+        self.designs = domain.designs
+        self.names = tuple(design.name for design in domain.designs)
+        self.options = {d.name: d.options for d in domain.designs if d.kind == "choice"}
+        self._constants = {
+            name: torch.tensor(value, dtype=torch.float64) for name, value in domain.shared_constants.items()
+        }
+        self._constraints = [compile_expression(expression, self.options) for expression in domain.constraints]
+        self._cost: Compiled | None = compile_expression(domain.cost, self.options) if domain.cost else None
+
+    def environment(self, designs: Tensor) -> dict[str, Tensor]:
+        """Design name → tensor [...] for designs [..., columns]."""
+        return dict(zip(self.names, designs.unbind(-1), strict=True))
+
+    def decode(self, unit: Tensor) -> Tensor:
+        """Points of the unit cube [..., columns] → designs [..., columns]."""
+        columns = [_decode(design, unit[..., i]) for i, design in enumerate(self.designs)]
+        return torch.stack(columns, dim=-1)
+
+    def encode(self, designs: Tensor) -> Tensor:
+        """Designs [..., columns] → the middle of their cell in the unit cube."""
+        columns = [_encode(design, designs[..., i]) for i, design in enumerate(self.designs)]
+        return torch.stack(columns, dim=-1)
+
+    def feasible(self, designs: Tensor) -> Tensor:
+        """Which designs [..., columns] satisfy every constraint: boolean [...]."""
+        environment: Environment = {**self._constants, **self.environment(designs)}
+        result = torch.ones(designs.shape[:-1], dtype=torch.bool)
+        for constraint in self._constraints:
+            value = constraint(environment)
+            result = result & (value if value.dtype == torch.bool else value != 0)
+        return result
+
+    def cost(self, designs: Tensor) -> Tensor:
+        """Cost [...] of each design [..., columns]; 1 where the document names none. Always > 0."""
+        if self._cost is None:
+            return torch.ones(designs.shape[:-1], dtype=torch.float64)
+        environment: Environment = {**self._constants, **self.environment(designs)}
+        cost = self._cost(environment).expand(designs.shape[:-1]).to(torch.float64)
+        if not bool(((cost > 0) & cost.isfinite()).all()):
+            worst = cost[~((cost > 0) & cost.isfinite())].flatten()[0].item()
+            raise DomainError(f"cost: a design costs {worst:g}; every design must cost a finite amount above 0")
+        return cost
+
+    @cached_property
+    def cheapest(self) -> Tensor:
+        """The cheapest feasible design [columns] among the corners of the space and 1,024 points within it."""
+        width = len(self.designs)
+        corners = torch.cartesian_prod(*[torch.tensor([0.0, _BELOW_ONE])] * min(width, 10)).reshape(-1, min(width, 10))
+        filler = torch.full((len(corners), width - corners.shape[1]), 0.5)
+        inside = torch.quasirandom.SobolEngine(width).draw(1024, dtype=torch.float64)
+        designs = self.decode(torch.cat([torch.cat([corners, filler], dim=1).to(torch.float64), inside]))
+        designs = designs[self.feasible(designs)]
+        if len(designs) == 0:
+            designs = self.uniform(1, torch.Generator().manual_seed(0))
+        return designs[self.cost(designs).argmin()]
+
+    def sobol(self, count: int, generator: torch.Generator) -> Tensor:
+        """``count`` feasible designs [count, columns] from a scrambled Sobol sequence seeded by the generator."""
+        seed = int(torch.randint(2**31, (1,), generator=generator).item())
+        engine = torch.quasirandom.SobolEngine(len(self.designs), scramble=True, seed=seed)
+        return self._reject(count, lambda n: engine.draw(n, dtype=torch.float64).clamp(0.0, _BELOW_ONE))
+
+    def uniform(self, count: int, generator: torch.Generator) -> Tensor:
+        """``count`` feasible designs [count, columns], uniform in the unit cube."""
+        width = len(self.designs)
+        return self._reject(count, lambda n: torch.rand((n, width), generator=generator, dtype=torch.float64))
+
+    def _reject(self, count: int, draw: Any) -> Tensor:
+        if not self._constraints:
+            return self.decode(draw(count))
+        kept: list[Tensor] = []
+        wanted = count
+        for round_ in range(_MAX_DRAWS):
+            designs = self.decode(draw(count * (4 if round_ else 2)))
+            kept.append(designs[self.feasible(designs)][:wanted])
+            wanted -= len(kept[-1])
+            if wanted <= 0:
+                return torch.cat(kept)
+        raise DomainError(
+            "constraints: hardly any design satisfies them all (fewer than 1 in 80 tried); "
+            "narrow the ranges of the designs so that most of them are allowed"
+        )
+
+    def from_names(self, values: Mapping[str, Any]) -> Tensor:
+        """One design [columns] from name → value (an option's text for a choice)."""
+        _same_names(values, self.names)
+        return torch.tensor([_number(design, values[design.name]) for design in self.designs], dtype=torch.float64)
+
+    def to_names(self, design: Sequence[float] | Tensor) -> dict[str, float | str]:
+        """Name → value of one design [columns]; a choice as its option's text."""
+        numbers = design.tolist() if isinstance(design, Tensor) else list(design)
+        return {d.name: _named(d, value) for d, value in zip(self.designs, numbers, strict=True)}
+
+
+def _named(design: Design, value: float) -> float | str:
+    if design.kind == "choice":
+        return design.options[int(value)]
+    return int(value) if design.kind == "integer" else value
+
+
+def _same_names(values: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    missing, extra = [n for n in names if n not in values], [n for n in values if n not in names]
+    if missing or extra:
+        found = f"missing {', '.join(missing)}" if missing else f"unknown {', '.join(extra)}"
+        raise DomainError(f"a design of this domain has the settings {', '.join(names)}; {found}")
+
+
+def _number(design: Design, value: Any) -> float:
+    """The number that stands for a setting's value in tensors; DomainError where it is not allowed."""
+    if design.kind == "choice":
+        if value not in design.options:
+            raise DomainError(f"design {design.name}: {value!r} is not one of {', '.join(design.options)}")
+        return float(design.options.index(value))
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise DomainError(f"design {design.name}: {value!r} is not a number") from None
+    allowed = number in design.values if design.kind == "levels" else design.low <= number <= design.high
+    if not allowed or (design.kind == "integer" and number != int(number)):
+        rule = (
+            f"one of {', '.join(f'{v:g}' for v in design.values)}"
+            if design.kind == "levels"
+            else f"{'a whole number ' if design.kind == 'integer' else ''}between {design.low:g} and {design.high:g}"
+        )
+        raise DomainError(f"design {design.name}: {number:g} is not allowed; it must be {rule}")
+    return number
+
+
+def _decode(design: Design, u: Tensor) -> Tensor:
+    if design.kind in ("levels", "choice"):
+        count = len(design.values or design.options)
+        index = (u * count).floor().clamp(0, count - 1)
+        return torch.tensor(design.values, dtype=torch.float64)[index.long()] if design.kind == "levels" else index
+    low, high = design.low, design.high
+    if design.kind == "integer":
+        low, high = low - 0.5, high + 0.5
+        if design.scale == "log":
+            low = max(low, 0.5)
+    ratio = high / low if design.scale == "log" else 0.0
+    value = low * ratio**u if design.scale == "log" else low + (high - low) * u
+    if design.kind == "integer":
+        value = value.round()
+    return value.clamp(design.low, design.high)
+
+
+def _encode(design: Design, value: Tensor) -> Tensor:
+    if design.kind == "levels":
+        levels = torch.tensor(design.values, dtype=torch.float64)
+        return ((value[..., None] - levels).abs().argmin(-1).to(torch.float64) + 0.5) / len(design.values)
+    if design.kind == "choice":
+        return (value + 0.5) / len(design.options)
+    low, high = design.low, design.high
+    if design.kind == "integer":
+        low, high = low - 0.5, high + 0.5
+        if design.scale == "log":
+            low = max(low, 0.5)
+    unit = (
+        (value / low).log() / torch.tensor(high / low).log() if design.scale == "log" else (value - low) / (high - low)
+    )
+    return unit.to(torch.float64).clamp(0.0, _BELOW_ONE)

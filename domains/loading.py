@@ -1,0 +1,82 @@
+"""Domains from files, texts and the catalogue, and back to text."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from domains import catalogue
+from domains.document import Domain
+from domains.errors import DocumentError, DomainError
+from domains.measurements import Tables
+from domains.reading import Source, core_scalar, read_file, read_text
+from domains.validation import review
+
+
+def load_file(path: Path | str) -> Domain:
+    """The domain in a file; DocumentError with every problem, parts that this version does not run among them."""
+    return _load(read_file(Path(path).resolve()), None)
+
+
+def load_text(text: str, file: str = "<text>", attachments: Mapping[str, str] | None = None) -> Domain:
+    """The domain in a text; ``attachments`` (file name → text) hold the tables of its replays."""
+    return _load(read_text(text, file), attachments or {})
+
+
+def find(name_or_path: str) -> Domain:
+    """The domain in a file, or of this name in the catalogue."""
+    path = Path(name_or_path)
+    looks_like_path = "/" in name_or_path or path.suffix in (".yaml", ".yml")
+    if looks_like_path or path.is_file():
+        return load_file(path)
+    known = catalogue.names()
+    if name_or_path not in known:
+        near = difflib.get_close_matches(name_or_path, known, 3, 0.4)
+        hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+        raise DomainError(f"no domain {name_or_path!r}; {hint}All of them: organon domain list")
+    return load_file(catalogue.path(name_or_path))
+
+
+def attachments(domain: Domain) -> dict[str, str]:
+    """The texts of the tables of a domain that came from a file, by file name, for storing beside the document."""
+    tables = Tables(domain.file)
+    return {replay.file: tables.text(replay.file) for replay in domain.replays.values()}
+
+
+def dump(domain: Domain) -> str:
+    """The document as YAML, from what was parsed: loading it again gives the same data and the same identity."""
+    options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 110, "default_flow_style": None}
+    return yaml.dump(domain.parsed, Dumper=_Dumper, **options)
+
+
+def _load(source: Source, attached: Mapping[str, str] | None) -> Domain:
+    found = review(source, attached)
+    if found.domain is None or found.unsupported:
+        raise DocumentError(source.file, (*found.problems, *found.unsupported))
+    return found.domain
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts so that YAML 1.2's core schema reads them back as texts."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        del data
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, '"' if _needs_quotes(text) else None)
+
+
+def _needs_quotes(text: str) -> bool:
+    if text.count("(") > text.count(")"):  # plain, it would look like an expression that a comma has cut
+        return True
+    try:
+        return not isinstance(core_scalar(text), str)
+    except DomainError:
+        return True
+
+
+_Dumper.add_representer(str, _represent_text)

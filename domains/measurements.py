@@ -1,0 +1,201 @@
+"""Tables of real measurements: where they lie, and their rows as designs and outcomes. Needs no torch."""
+
+import csv
+import difflib
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from domains.document import Design, Domain, Replay
+from domains.errors import DomainError
+
+MAX_BYTES = 50_000_000
+_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """The rows of a replay in the file's order: what was set, and what came back (None: missing)."""
+
+    designs: tuple[dict[str, float | str], ...]
+    outcomes: tuple[dict[str, float | None], ...]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The texts of a document's tables: from its ``attachments`` (file name → text) if given, else from the disk."""
+
+    document: Path | None
+    attachments: Mapping[str, str] | None = None
+    _read: dict[str, str] = field(default_factory=dict)
+
+    def text(self, file: str) -> str:
+        """The text of a table, byte for byte; DomainError says why there is none."""
+        if file not in self._read:
+            self._read[file] = self._load(file)
+        return self._read[file]
+
+    def _load(self, file: str) -> str:
+        _check_name(file)
+        if self.attachments is not None and file in self.attachments:
+            return self.attachments[file]
+        if self.document is None or self.attachments is not None:
+            have = ", ".join(sorted(self.attachments or ())) or "none"
+            raise DomainError(f"the table {file!r} is not attached to the document; attached: {have}")
+        return _table_text(find_table(self.document, file))
+
+
+def find_table(document: Path, file: str) -> Path:
+    """Where a replay's file lies: beside the document, below it, in ``data/`` there, or in the sibling ``data/``.
+
+    Raises DomainError for a missing file and for a path that leads anywhere else, through a symbolic link too.
+    """
+    _check_name(file)
+    folder = document.resolve().parent
+    sibling = folder.parent / "data"
+    for candidate in (folder / file, folder / "data" / file, sibling / file):
+        found = candidate.resolve()
+        if not found.is_file():
+            continue
+        if found.is_relative_to(folder) or found.is_relative_to(sibling):
+            return found
+        raise DomainError(f"the table {file!r} lies outside; it must be in {folder}, below it, or in {sibling}")
+    raise DomainError(f"the table {file!r} is not in {folder}, {folder / 'data'} or {sibling}; put it there")
+
+
+def read_replay(domain: Domain, replay_name: str, *, text: str | None = None) -> Measurements:
+    """The rows of a replay after its ``where`` filter, in file order.
+
+    ``text``: the table's text; by default it is read from beside the document. Raises DomainError with the file, line
+    and column of a cell that is no number, of a design outside its range, of a column that is not there.
+    """
+    if replay_name not in domain.replays:
+        raise DomainError(f"{domain.name} has no replay {replay_name!r}; {_nearest(replay_name, domain.replays)}")
+    replay = domain.replays[replay_name]
+    table = Tables(domain.file).text(replay.file) if text is None else text
+    rows = [row for row in _rows(replay, table) if row.matches(replay.where)]
+    if not rows:
+        condition = ", ".join(f"{column} = {value}" for column, value in replay.where.items())
+        raise DomainError(f"{replay.file}: no rows are left" + (f" where {condition}" if condition else ""))
+    return Measurements(
+        tuple({design.name: row.design(design, replay) for design in domain.designs} for row in rows),
+        tuple({outcome.name: row.outcome(replay.columns[outcome.name]) for outcome in domain.outcomes} for row in rows),
+    )
+
+
+@dataclass(frozen=True)
+class _Row:
+    file: str
+    line: int
+    cells: Mapping[str, str]
+
+    def fail(self, message: str) -> DomainError:
+        return DomainError(f"{self.file}:{self.line}: {message}")
+
+    def matches(self, where: Mapping[str, str]) -> bool:
+        return all(_equal(self.cells[column], value) for column, value in where.items())
+
+    def number(self, column: str) -> float:
+        cell = self.cells[column]
+        value = _parse(cell)
+        if value is None:
+            raise self.fail(f"column {column!r}: {cell!r} is not a finite number (a missing outcome is an empty cell)")
+        return value
+
+    def outcome(self, column: str) -> float | None:
+        return self.number(column) if self.cells[column] else None
+
+    def design(self, design: Design, replay: Replay) -> float | str:
+        if design.name in replay.set:
+            return replay.set[design.name]
+        column = replay.columns[design.name]
+        value: float | str = self.cells[column] if design.kind == "choice" else self.number(column)
+        wrong = design_fault(design, value)
+        if wrong:
+            raise self.fail(f"column {column!r}: {wrong}")
+        return value
+
+
+def design_fault(design: Design, value: float | str) -> str | None:
+    """Why a value cannot be set for this design: not an option, not a level, not whole, outside the range."""
+    if design.kind == "choice":
+        return None if value in design.options else f"{value!r} is no option; {_nearest(str(value), design.options)}"
+    if isinstance(value, str):
+        return f"{design.name!r} needs a number, found the text {value!r}"
+    if design.kind == "levels":
+        near = any(math.isclose(value, level, rel_tol=1e-9) for level in design.values)
+        return None if near else f"{design.name!r} has no level {value:g}; its levels are {_list(design.values)}"
+    if design.kind == "integer" and value != math.floor(value):
+        return f"{design.name!r} takes whole numbers, found {value:g}"
+    if design.low <= value <= design.high:
+        return None
+    return f"{design.name!r} is {value:g}, outside its range [{design.low:g}, {design.high:g}]"
+
+
+def _list(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
+
+
+def _check_name(file: str) -> None:
+    parts = PurePosixPath(file).parts
+    inside = parts[2:] if parts[:2] == ("..", "data") else parts
+    if not inside or "\\" in file or ":" in file or "\0" in file or inside[0] == "/" or ".." in inside:
+        raise DomainError(
+            f"the path {file!r} leads outside; a table lies beside the document, below it, or in ../data/"
+        )
+
+
+def _table_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DomainError(f"{path}: {path.stat().st_size} bytes are too large; at most {MAX_BYTES} are allowed")
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DomainError(f"{path}: byte {error.start} is not UTF-8; save the table as UTF-8") from None
+    except OSError as error:
+        raise DomainError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _rows(replay: Replay, text: str) -> Iterator[_Row]:
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    try:
+        header = [cell.strip() for cell in next(reader, [])]
+        for column in (*replay.columns.values(), *replay.where):
+            _check_column(replay.file, column, header)
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                message = f"{len(cells)} cells under {len(header)} columns; a comma in a text needs quotes"
+                raise DomainError(f"{replay.file}:{reader.line_num}: {message}")
+            values = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+            yield _Row(replay.file, reader.line_num, values)
+    except csv.Error as error:
+        raise DomainError(f"{replay.file}:{reader.line_num}: not a CSV table: {error}") from None
+
+
+def _check_column(file: str, column: str, header: list[str]) -> None:
+    if column not in header:
+        have = ", ".join(repr(name) for name in header if name) or "none"
+        raise DomainError(f"{file} has no column {column!r}; it has {have}; {_nearest(column, header)}")
+    if header.count(column) > 1:
+        raise DomainError(f"{file} has {header.count(column)} columns {column!r}; rename all but one")
+
+
+def _nearest(name: str, known: Mapping[str, object] | tuple[str, ...] | list[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 1, 0.6)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(map(repr, known)) or 'none'}"
+
+
+def _parse(cell: str) -> float | None:
+    value = float(cell) if _NUMBER.fullmatch(cell) else math.nan
+    return value if math.isfinite(value) else None
+
+
+def _equal(cell: str, value: str) -> bool:
+    """Compare as numbers if both sides are some, else as text."""
+    a, b = _parse(cell), _parse(value)
+    return cell == value if a is None or b is None else a == b

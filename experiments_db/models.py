@@ -1,0 +1,188 @@
+"""The tables: domain ← campaign ← block ← run ← experiment, and the findings.
+
+A campaign investigates one domain in many runs. Its runs are grouped into blocks, fixed at creation; a block advances
+as one batch, moved by whoever holds its lease. Experiments and findings are only ever added.
+"""
+
+# No `from __future__ import annotations` here: SQLModel reads the annotations as objects.
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Index,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import registry
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+CAMPAIGN_STATUSES = ("scheduled", "running", "paused", "finished", "failed", "cancelled")
+WORK_STATUSES = ("scheduled", "running", "finished", "failed", "cancelled")  # of a block and of a run
+UNFINISHED = ("scheduled", "running")
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, stored in UTC and timezone-aware when read, also on SQLite, which keeps no time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return `value` in UTC; a time without a zone is refused, for it names no moment."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"a recorded time needs a time zone; found {value.isoformat()}: use datetime.now(UTC)")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return the stored moment in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def now_utc() -> datetime:
+    """Return the present moment, timezone-aware."""
+    return datetime.now(UTC)
+
+
+def new_campaign_id() -> str:
+    """Return 12 random lower-case hexadecimal characters."""
+    return uuid4().hex[:12]
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+_json = JSON(none_as_null=True)  # an absent value is SQL NULL, so that queries can ask for it
+
+
+class Table(SQLModel, registry=registry(metadata=MetaData(naming_convention=NAMING_CONVENTION))):
+    """Base of all tables; `Table.metadata` is the schema."""
+
+
+class Domain(Table, table=True):
+    """A domain document as it was when a campaign began; never changed. `identity` is the sha256 of its content."""
+
+    identity: str = Field(primary_key=True)
+    name: str = Field(index=True)
+    title: str = ""
+    field: str = ""
+    text: str = Field(default="", sa_type=Text)
+    document: dict[str, Any] = Field(default_factory=dict, sa_type=_json)
+    source: str = ""
+    attachments: dict[str, str] = Field(default_factory=dict, sa_type=_json)
+    created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime)
+
+
+class Campaign(Table, table=True):
+    """Many runs of one domain, policy, laboratory and seed. `budget` is the cost one run may spend."""
+
+    __table_args__ = (_one_of("status", CAMPAIGN_STATUSES), Index(None, "status", "created_at"))
+
+    id: str = Field(default_factory=new_campaign_id, primary_key=True)
+    domain_identity: str = Field(foreign_key="domain.identity", index=True)
+    policy: str
+    laboratory: str = "simulate"
+    runs: int
+    budget: float
+    seed: int = Field(default=0, sa_type=BigInteger)
+    status: str = "scheduled"
+    message: str = Field(default="", sa_type=Text)
+    settings: dict[str, Any] = Field(default_factory=dict, sa_type=_json)
+    versions: dict[str, Any] = Field(default_factory=dict, sa_type=_json)
+    created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime, index=True)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Block(Table, table=True):
+    """Consecutive runs of a campaign that advance together; `step` counts the steps recorded so far."""
+
+    __table_args__ = (UniqueConstraint("campaign_id", "index"), _one_of("status", WORK_STATUSES))
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: str = Field(foreign_key="campaign.id")
+    index: int
+    first_run: int
+    runs: int
+    step: int = 0
+    status: str = Field(default="scheduled", index=True)
+    lease_owner: str | None = None
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Run(Table, table=True):
+    """One world under investigation; `truth` is that world where it is known, hidden from the agent."""
+
+    __table_args__ = (UniqueConstraint("campaign_id", "index"), _one_of("status", WORK_STATUSES))
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: str = Field(foreign_key="campaign.id")
+    block_id: int = Field(foreign_key="block.id", index=True)
+    index: int
+    status: str = "scheduled"
+    steps: int = 0
+    cost: float = 0.0
+    truth: dict[str, Any] | None = Field(default=None, sa_type=_json)
+
+
+class Experiment(Table, table=True):
+    """A design with its outcome, the belief after it, and the candidates it was chosen from."""
+
+    __table_args__ = (UniqueConstraint("run_id", "step"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(foreign_key="run.id")
+    step: int
+    design: dict[str, Any] = Field(sa_type=_json)
+    outcome: dict[str, Any] = Field(sa_type=_json)
+    cost: float
+    information: float | None = None
+    decision_ms: float
+    belief: dict[str, Any] = Field(sa_type=_json)
+    candidates: list[Any] = Field(sa_type=_json)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Finding(Table, table=True):
+    """What a run concludes, or the whole campaign where `run_id` is null."""
+
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "run_id"),
+        # A unique constraint takes nulls for different: the one finding of a campaign needs an index of its own.
+        Index(
+            "uq_finding_of_campaign",
+            "campaign_id",
+            unique=True,
+            sqlite_where=text("run_id IS NULL"),
+            postgresql_where=text("run_id IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: str = Field(foreign_key="campaign.id")
+    run_id: int | None = Field(default=None, foreign_key="run.id", index=True)
+    content: dict[str, Any] = Field(sa_type=_json)
+    text: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcDateTime)

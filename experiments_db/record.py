@@ -1,0 +1,317 @@
+"""The writes. Each takes the session first and commits nothing: a caller composes several into one transaction.
+
+Rows are locked in the order block, campaign; on PostgreSQL by FOR UPDATE, on SQLite by the write session as a whole.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from experiments_db.errors import ConflictError, NotFoundError, RecordError
+from experiments_db.models import UNFINISHED, Block, Campaign, Domain, Experiment, Finding, Run, Table
+
+_OPEN = (*UNFINISHED, "paused")  # of a campaign that may still go on
+
+
+@dataclass(frozen=True)
+class NewExperiment:
+    """One experiment of a step; `row` is the offset of its run within the block."""
+
+    row: int
+    design: dict[str, Any]
+    outcome: dict[str, Any]
+    cost: float
+    information: float | None
+    decision_ms: float
+    belief: dict[str, Any]
+    candidates: list[Any]
+
+
+def save_domain(session: Session, domain: Domain) -> None:
+    """Record a domain document, unless it is there already; a recorded one never changes."""
+    _insert_if_absent(session, domain, "identity")
+
+
+def create_campaign(session: Session, campaign: Campaign, block_sizes: Sequence[int]) -> list[int]:
+    """Record a campaign with its blocks and runs, run indexes consecutive; return the block ids in order.
+
+    Raises:
+        RecordError: the blocks do not hold exactly the campaign's runs.
+    """
+    if sum(block_sizes) != campaign.runs or min(block_sizes, default=0) < 1:
+        raise RecordError(
+            f"The blocks of a campaign hold all its runs, each at least one: {campaign.runs} runs, "
+            f"blocks of {list(block_sizes)}."
+        )
+    session.add(campaign)
+    session.flush()
+    firsts = [sum(block_sizes[:index]) for index in range(len(block_sizes))]
+    session.execute(
+        insert(Block),
+        [
+            {"campaign_id": campaign.id, "index": index, "first_run": first, "runs": size}
+            for index, (first, size) in enumerate(zip(firsts, block_sizes, strict=True))
+        ],
+    )
+    of_campaign = select(col(Block.id)).where(col(Block.campaign_id) == campaign.id)
+    ids = [int(block_id or 0) for block_id in session.scalars(of_campaign.order_by(col(Block.index)))]
+    session.execute(
+        insert(Run),
+        [
+            {"campaign_id": campaign.id, "block_id": block_id, "index": index}
+            for block_id, first, size in zip(ids, firsts, block_sizes, strict=True)
+            for index in range(first, first + size)
+        ],
+    )
+    return ids
+
+
+def lease_is_live(owner: str | None, until: datetime | None, now: datetime, alive: Callable[[str], bool]) -> bool:
+    """Return whether a lease still keeps others away: it has an owner, has not expired, and its owner lives."""
+    return owner is not None and until is not None and until > now and alive(owner)
+
+
+def claim_block(
+    session: Session,
+    block_id: int,
+    *,
+    owner: str,
+    now: datetime,
+    lease_seconds: float,
+    owner_is_alive: Callable[[str], bool],
+) -> Block | None:
+    """Take the lease of a block, and start it and its campaign; None if it is finished, stopped or held by another."""
+    block = session.get(Block, block_id, with_for_update=True, populate_existing=True)
+    if block is None or block.status not in UNFINISHED:
+        return None
+    if block.lease_owner != owner and lease_is_live(block.lease_owner, block.lease_until, now, owner_is_alive):
+        return None
+    campaign = _lock_campaign(session, block.campaign_id)
+    if campaign.status not in UNFINISHED:
+        return None
+    block.status = campaign.status = "running"
+    campaign.started_at = campaign.started_at or now
+    block.lease_owner, block.lease_until = owner, now + timedelta(seconds=lease_seconds)
+    session.flush()
+    return block
+
+
+def record_truths(session: Session, block_id: int, truths: Sequence[dict[str, Any]]) -> None:
+    """Record the world of each run of a block, in run order, where none is recorded yet.
+
+    Raises:
+        RecordError: not one truth for each run.
+    """
+    run_ids = _run_ids(session, block_id)
+    if len(truths) != len(run_ids):
+        raise RecordError(f"Block {block_id} has {len(run_ids)} runs, each with one truth; found {len(truths)} truths.")
+    table = Run.metadata.tables["run"]
+    session.connection().execute(
+        update(table)
+        .where(table.c.id == bindparam("run_id"), table.c.truth.is_(None))
+        .values(truth=bindparam("world")),
+        [{"run_id": run_id, "world": truth} for run_id, truth in zip(run_ids, truths, strict=True)],
+    )
+
+
+def record_step(
+    session: Session,
+    block_id: int,
+    *,
+    owner: str,
+    step: int,
+    experiments: Sequence[NewExperiment],
+    now: datetime,
+    lease_seconds: float,
+) -> None:
+    """Record one step of a block: an experiment for each run that still goes on. Renews the lease.
+
+    Raises:
+        ConflictError: the step is recorded already, or the block is not (or no longer) `owner`'s to advance.
+        RecordError: an experiment of a run that the block does not have, or two of one run.
+    """
+    # Compare and set in one statement: of two that try the same step, the later waits here and then finds no row.
+    advance = (
+        update(Block)
+        .where(col(Block.id) == block_id, col(Block.step) == step, *_held_by(owner))
+        .values(step=step + 1, lease_until=now + timedelta(seconds=lease_seconds))
+        .returning(col(Block.id))
+    )
+    if session.scalars(advance).one_or_none() is None:
+        raise _conflict(session, block_id, f"step {step} by '{owner}'")
+    if not experiments:
+        return
+    run_ids = _run_ids(session, block_id)
+    rows = [experiment.row for experiment in experiments]
+    if len(set(rows)) < len(rows) or min(rows) < 0 or max(rows) >= len(run_ids):
+        raise RecordError(
+            f"Block {block_id} takes one experiment a step for rows 0 to {len(run_ids) - 1}; found {rows}."
+        )
+    values = [_experiment_values(entry, run_ids[entry.row], step, now) for entry in experiments]
+    session.execute(insert(Experiment), values)
+    _count_experiments(session, values)
+
+
+def release_block(session: Session, block_id: int, owner: str) -> None:
+    """Give back the lease, if `owner` holds it."""
+    held = (col(Block.id) == block_id, col(Block.lease_owner) == owner)
+    session.execute(update(Block).where(*held).values(lease_owner=None, lease_until=None))
+
+
+def finish_block(session: Session, block_id: int, owner: str, now: datetime) -> None:
+    """Mark a block and its runs finished and give back the lease; nothing happens if it is finished already.
+
+    Raises:
+        ConflictError: the block is not (or no longer) `owner`'s.
+    """
+    finish = (
+        update(Block)
+        .where(col(Block.id) == block_id, *_held_by(owner))
+        .values(status="finished", lease_owner=None, lease_until=None, finished_at=now)
+        .returning(col(Block.id))
+    )
+    if session.scalars(finish).one_or_none() is not None:
+        _end_runs(session, "finished", col(Run.block_id) == block_id)
+    elif session.scalar(select(col(Block.status)).where(col(Block.id) == block_id)) != "finished":
+        raise _conflict(session, block_id, f"its end by '{owner}'")
+
+
+def unfinished_blocks(session: Session, campaign_id: str) -> int:
+    """Return how many blocks of a campaign are still scheduled or running."""
+    mine = (col(Block.campaign_id) == campaign_id, col(Block.status).in_(UNFINISHED))
+    return session.scalar(select(func.count()).select_from(Block).where(*mine)) or 0
+
+
+def finish_campaign(session: Session, campaign_id: str, now: datetime) -> bool:
+    """Mark a campaign finished if every block is; return whether this call did it."""
+    campaign = _lock_campaign(session, campaign_id)  # before counting: then one of two last finishers sees both blocks
+    others = (col(Block.campaign_id) == campaign_id, col(Block.status) != "finished")
+    if campaign.status not in UNFINISHED or session.scalar(select(func.count()).select_from(Block).where(*others)):
+        return False
+    return _end_campaign(session, campaign, "finished", now=now)
+
+
+def fail_campaign(session: Session, campaign_id: str, message: str, now: datetime) -> bool:
+    """Mark a campaign and all its unfinished work failed, with the reason; return whether it was still open."""
+    return _stop_campaign(session, campaign_id, "failed", message=message, now=now)
+
+
+def cancel_campaign(session: Session, campaign_id: str, now: datetime) -> bool:
+    """Mark a campaign and all its unfinished work cancelled; return whether it was still open."""
+    return _stop_campaign(session, campaign_id, "cancelled", message="", now=now)
+
+
+def pause_campaign(session: Session, campaign_id: str) -> bool:
+    """Let no block be claimed until resumed; return whether the campaign was scheduled or running."""
+    campaign = _lock_campaign(session, campaign_id)
+    if campaign.status not in UNFINISHED:
+        return False
+    campaign.status = "paused"
+    session.flush()
+    return True
+
+
+def resume_campaign(session: Session, campaign_id: str) -> bool:
+    """Let a paused campaign go on; return whether it was paused."""
+    campaign = _lock_campaign(session, campaign_id)
+    if campaign.status != "paused":
+        return False
+    campaign.status = "running" if campaign.started_at else "scheduled"
+    session.flush()
+    return True
+
+
+def save_finding(  # noqa: PLR0917  (the order of the table's columns)
+    session: Session, campaign_id: str, run_id: int | None, content: dict[str, Any], text: str, now: datetime
+) -> None:
+    """Record what a run concludes, or the campaign where `run_id` is None; a recorded finding stays as it is."""
+    _insert_if_absent(
+        session, Finding(campaign_id=campaign_id, run_id=run_id, content=content, text=text, created_at=now)
+    )
+
+
+def mark_sent(session: Session, block_ids: Iterable[int], now: datetime) -> None:
+    """Note that these blocks were sent to the workers."""
+    if sent := [{"id": block_id, "sent_at": now} for block_id in block_ids]:
+        session.execute(update(Block), sent)
+
+
+def _insert_if_absent(session: Session, row: Table, *keys: str) -> None:
+    dialect_insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    values = {name: getattr(row, name) for name in type(row).model_fields if name != "id"}
+    session.execute(dialect_insert(type(row)).values(values).on_conflict_do_nothing(index_elements=keys or None))
+
+
+def _run_ids(session: Session, block_id: int) -> list[int]:
+    """Return the ids of a block's runs in run order, so that row r is run `first_run + r`."""
+    return [
+        int(run_id or 0)
+        for run_id in session.scalars(select(col(Run.id)).where(col(Run.block_id) == block_id).order_by(col(Run.index)))
+    ]
+
+
+def _held_by(owner: str) -> tuple[Any, ...]:
+    return (col(Block.status) == "running", col(Block.lease_owner) == owner)
+
+
+def _conflict(session: Session, block_id: int, wanted: str) -> ConflictError:
+    found = select(col(Block.step), col(Block.status), col(Block.lease_owner)).where(col(Block.id) == block_id)
+    row = session.execute(found).one_or_none()
+    if row is None:
+        return ConflictError(f"There is no block {block_id} to record {wanted}.")
+    holder = f"held by '{row.lease_owner}'" if row.lease_owner else "held by nobody"
+    return ConflictError(
+        f"Block {block_id} cannot record {wanted}: it is {row.status}, {holder}, and its next step is {row.step}. "
+        "Nothing was written; claim the block again and go on from what is recorded."
+    )
+
+
+def _experiment_values(experiment: NewExperiment, run_id: int, step: int, now: datetime) -> dict[str, Any]:
+    values = {name: getattr(experiment, name) for name in experiment.__dataclass_fields__ if name != "row"}
+    return {**values, "run_id": run_id, "step": step, "created_at": now}
+
+
+def _count_experiments(session: Session, values: Sequence[dict[str, Any]]) -> None:
+    table = Run.metadata.tables["run"]
+    session.connection().execute(
+        update(table)
+        .where(table.c.id == bindparam("of_run"))
+        .values(status="running", steps=table.c.steps + 1, cost=table.c.cost + bindparam("spent")),
+        [{"of_run": value["run_id"], "spent": value["cost"]} for value in values],
+    )
+
+
+def _lock_campaign(session: Session, campaign_id: str) -> Campaign:
+    lock = {"key_share": True}  # FOR NO KEY UPDATE: findings that refer to the campaign need not wait
+    campaign = session.get(Campaign, campaign_id, with_for_update=lock, populate_existing=True)
+    if campaign is None:
+        raise NotFoundError(f"There is no campaign '{campaign_id}': `organon campaign list` shows all.")
+    return campaign
+
+
+def _end_runs(session: Session, status: str, of: ColumnElement[bool]) -> None:
+    session.execute(update(Run).where(of, col(Run.status).in_(UNFINISHED)).values(status=status))
+
+
+def _stop_campaign(session: Session, campaign_id: str, status: str, *, message: str, now: datetime) -> bool:
+    mine = (col(Block.campaign_id) == campaign_id, col(Block.status).in_(UNFINISHED))
+    session.execute(select(col(Block.id)).where(*mine).order_by(col(Block.id)).with_for_update()).all()
+    campaign = _lock_campaign(session, campaign_id)
+    if campaign.status not in _OPEN:
+        return False
+    ended = {"status": status, "lease_owner": None, "lease_until": None, "finished_at": now}
+    session.execute(update(Block).where(*mine).values(ended))
+    _end_runs(session, status, col(Run.campaign_id) == campaign_id)
+    return _end_campaign(session, campaign, status, message=message, now=now)
+
+
+def _end_campaign(session: Session, campaign: Campaign, status: str, *, message: str = "", now: datetime) -> bool:
+    campaign.status, campaign.message, campaign.finished_at = status, message, now
+    session.flush()
+    return True

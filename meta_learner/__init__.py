@@ -1,0 +1,1 @@
+"""Beliefs, policies, and the step that both meta-training and campaigns take."""

@@ -1,0 +1,92 @@
+"""The hypotheses under consideration, and the table of what they predict: hypotheses × candidate designs.
+
+This table is all a policy sees of a domain. Shapes: ``[runs, hypotheses, designs]``.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from domains.outcomes import Arguments
+from domains.worlds import DomainModel
+from meta_learner.belief import Belief
+from meta_learner.smc import resample
+
+_EVEN_SHARE = 0.1  # of the rows, spread evenly over mechanisms: an unlikely law keeps its voice
+
+
+@dataclass(frozen=True)
+class _Members:
+    """The rows of the table that belong to one mechanism: their places (run, row), parameters name → [members, 1]."""
+
+    run: Tensor
+    row: Tensor
+    parameters: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Hypotheses:
+    """Weighted (mechanism, parameters) points drawn from a belief.
+
+    mechanism [runs, hypotheses]: index of the law; log_weight [runs, hypotheses], normalised over hypotheses;
+    log_probability [runs, mechanisms] of the laws.
+    """
+
+    mechanism: Tensor
+    log_weight: Tensor
+    log_probability: Tensor
+    members: tuple[_Members, ...]
+
+    def first(self, count: int) -> "Hypotheses":
+        """Every n-th hypothesis, so that ``count`` remain, with weights normalised anew."""
+        stride = max(1, self.mechanism.shape[1] // count)
+        keep = torch.arange(self.mechanism.shape[1])[::stride][:count]
+        position = torch.full((self.mechanism.shape[1],), -1)
+        position[keep] = torch.arange(len(keep))
+        members = []
+        for member in self.members:
+            stays = position[member.row] >= 0
+            values = {name: value[stays] for name, value in member.parameters.items()}
+            members.append(_Members(member.run[stays], position[member.row[stays]], values))
+        log_weight = self.log_weight[:, keep].log_softmax(-1)
+        return Hypotheses(self.mechanism[:, keep], log_weight, self.log_probability, tuple(members))
+
+
+def draw_hypotheses(model: DomainModel, belief: Belief, count: int, generator: torch.Generator) -> Hypotheses:
+    """``count`` hypotheses a run, by systematic resampling from the belief, in random order."""
+    probability = belief.log_probability
+    laws = len(belief.populations)
+    share = (1 - _EVEN_SHARE) * probability.exp() + _EVEN_SHARE / laws
+    particles = belief.populations[0].z.shape[1]
+    joint = torch.cat([share[:, m, None].log() + p.log_weight for m, p in enumerate(belief.populations)], dim=1)
+    drawn = resample(joint, generator, count)
+    drawn = drawn.gather(1, torch.rand(drawn.shape, generator=generator).argsort(-1))
+    mechanism = drawn // particles
+    log_weight = (probability - share.log()).gather(1, mechanism).log_softmax(-1)
+    members = []
+    for index, (law, population) in enumerate(zip(model.mechanisms, belief.populations, strict=True)):
+        run, row = (mechanism == index).nonzero(as_tuple=True)
+        z = population.z[run, drawn[run, row] - index * particles]
+        members.append(_Members(run, row, {n: v[:, None] for n, v in law.parameters(z).items()}))
+    return Hypotheses(mechanism, log_weight, probability, tuple(members))
+
+
+def predict(model: DomainModel, hypotheses: Hypotheses, designs: Tensor) -> list[Arguments]:
+    """What every hypothesis predicts for every candidate: per outcome the arguments of its family.
+
+    designs [runs, designs, columns]; each argument [runs, hypotheses, designs].
+    """
+    runs, rows = hypotheses.mechanism.shape
+    shape = (runs, rows, designs.shape[1])
+    table: list[Arguments] = [
+        tuple(torch.full(shape, torch.nan, dtype=torch.float64) for _ in family.arguments) for family in model.families
+    ]
+    for law, member in zip(model.mechanisms, hypotheses.members, strict=True):
+        if len(member.run) == 0:
+            continue
+        laws = law.outcome_arguments(member.parameters, designs[member.run])
+        for columns, arguments in zip(table, laws, strict=True):
+            for column, argument in zip(columns, arguments, strict=True):
+                column[member.run, member.row] = argument.expand(len(member.run), shape[2])
+    return table

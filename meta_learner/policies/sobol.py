@@ -1,0 +1,37 @@
+"""Designs that fill the space evenly: a Sobol sequence, shifted at random for every run (Cranley & Patterson 1976)."""
+
+import torch
+
+from meta_learner.policies.base import Choice, DesignProblem, Policy, first_allowed, pooled, unscored
+
+_AHEAD = 64  # further points of the sequence to pass over where constraints or costs forbid the next
+
+
+class Sobol(Policy):
+    """The design that knows nothing of the question but covers it."""
+
+    name = "sobol"
+
+    def choose(self, problem: DesignProblem) -> Choice:
+        space = problem.model.space
+        columns = len(space.names)
+        shift = torch.rand((problem.runs, 1, columns), generator=problem.sequence, dtype=torch.float64)
+        sequence = torch.quasirandom.SobolEngine(columns).draw(problem.step + _AHEAD, dtype=torch.float64)
+        points = (sequence + shift) % 1.0
+        if problem.pool is not None:
+            return unscored(self._nearest(problem, points[:, problem.step]))
+        designs = space.decode(points)
+        turn = space.feasible(designs).cumsum(-1) > problem.step  # points before were used, or passed over
+        late = torch.where(turn[..., None], designs, torch.nan)
+        ordered = late[
+            torch.arange(problem.runs)[:, None], turn.to(torch.int8).argsort(dim=-1, descending=True, stable=True)
+        ]
+        return unscored(first_allowed(problem, ordered))
+
+    def _nearest(self, problem: DesignProblem, points: torch.Tensor) -> torch.Tensor:
+        """Of the pool's designs that are left, the nearest to the sequence's points [runs, columns]."""
+        assert problem.pool is not None
+        designs, allowed = pooled(problem, problem.pool)
+        distance = (problem.model.space.encode(designs) - points[:, None]).square().sum(-1)
+        pick = torch.where(allowed, distance, torch.inf).argmin(-1)
+        return designs[torch.arange(problem.runs), pick]

@@ -1,0 +1,136 @@
+"""One step of a block of runs, and the rollout of many: hypothesise → design → experiment → update → decide.
+
+Meta-training's rollout and a campaign's loop take the same step; a test proves that they give the same bits.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import torch
+from torch import Tensor
+
+from domains.worlds import DomainModel
+from meta_learner.belief import Belief, BeliefSettings, prior_belief
+from meta_learner.hypotheses import Hypotheses, draw_hypotheses
+from meta_learner.laboratory import Laboratory
+from meta_learner.policies.base import Choice, DesignProblem, Policy
+from meta_learner.smc import update
+from meta_learner.streams import stream
+
+
+@dataclass(frozen=True)
+class BlockState:
+    """A block of runs between two steps, and what the last step did.
+
+    spent [runs]: cost so far; active [runs]: who still experiments; performed [runs]: who took part in the last step;
+    log_predictive [runs]: log p(y | belief before) of the last outcome, nats; seconds: time of the last decision.
+    """
+
+    belief: Belief
+    spent: Tensor
+    active: Tensor
+    performed: Tensor
+    hypotheses: Hypotheses | None = None
+    choice: Choice | None = None
+    outcomes: Tensor | None = None
+    cost: Tensor | None = None
+    log_predictive: Tensor | None = None
+    seconds: float = 0.0
+
+    @property
+    def step(self) -> int:
+        """How many experiments each run has had its turn for."""
+        return self.belief.history.steps
+
+
+class BlockSteps:
+    """The five steps for one block: a domain, a policy, a laboratory, a budget and a seed."""
+
+    def __init__(
+        self,
+        model: DomainModel,
+        policy: Policy,
+        laboratory: Laboratory,
+        *,
+        budget: float,
+        seed: int,
+        block: int,
+        settings: BeliefSettings | None = None,
+    ) -> None:
+        self.model, self.policy, self.laboratory = model, policy, laboratory
+        self.budget, self.seed, self.block = budget, seed, block
+        self.settings = settings or BeliefSettings()
+
+    def begin(self, runs: int) -> BlockState:
+        """The state before any experiment."""
+        belief = prior_belief(self.model, runs, self.settings, self._stream(0, "prior"))
+        spent = torch.zeros(runs, dtype=torch.float64)
+        return self.decide(BlockState(belief, spent, spent == 0, spent != 0))
+
+    def hypothesise(self, state: BlockState) -> BlockState:
+        """Which hypotheses are still worth considering."""
+        started = perf_counter()
+        generator = self._stream(state.step, "hypothesise")
+        rows = draw_hypotheses(self.model, state.belief, self.policy.hypotheses, generator)
+        return replace(state, hypotheses=rows, seconds=perf_counter() - started)
+
+    def design(self, state: BlockState) -> BlockState:
+        """What to do next."""
+        assert state.hypotheses is not None
+        started = perf_counter()
+        problem = DesignProblem(
+            model=self.model,
+            belief=state.belief,
+            hypotheses=state.hypotheses,
+            remaining=self.budget - state.spent,
+            step=state.step,
+            pool=self.laboratory.pool(state.belief.history),
+            generator=self._stream(state.step, "design"),
+            sequence=self._stream(0, "design"),
+        )
+        choice = self.policy.choose(problem)
+        return replace(state, choice=choice, seconds=state.seconds + perf_counter() - started)
+
+    def experiment(self, state: BlockState) -> BlockState:
+        """Have it run. Runs that have ended take no part: their outcome is missing and costs nothing."""
+        assert state.choice is not None
+        outcomes = self.laboratory.perform(state.choice.designs, state.belief.history)
+        outcomes = torch.where(state.active[:, None], outcomes, torch.nan)
+        cost = torch.where(state.active, self.model.space.cost(state.choice.designs), 0.0)
+        return replace(state, outcomes=outcomes, cost=cost, performed=state.active)
+
+    def update(self, state: BlockState) -> BlockState:
+        """What the outcome says about the hypotheses."""
+        assert state.choice is not None
+        assert state.outcomes is not None
+        assert state.cost is not None
+        belief = self.absorb(state.belief, state.choice.designs, state.outcomes)
+        log_predictive = belief.log_evidence - state.belief.log_evidence
+        return replace(state, belief=belief, spent=state.spent + state.cost, log_predictive=log_predictive)
+
+    def absorb(self, belief: Belief, designs: Tensor, outcomes: Tensor) -> Belief:
+        """The fold behind every belief: one recorded experiment a run into a belief."""
+        generator = self._stream(belief.history.steps, "update")
+        return update(self.model, belief, designs, outcomes, settings=self.settings, generator=generator)
+
+    def decide(self, state: BlockState) -> BlockState:
+        """Whether each run goes on: while an experiment that exists still fits what is left of the budget."""
+        remaining = self.budget - state.spent
+        pool = self.laboratory.pool(state.belief.history)
+        if pool is None:
+            fits = self.model.space.cost(self.model.space.cheapest) <= remaining
+        else:
+            fits = ((pool.left > 0) & (self.model.space.cost(pool.designs) <= remaining[:, None])).any(-1)
+        return replace(state, active=state.active & fits)
+
+    def _stream(self, step: int, purpose: str) -> torch.Generator:
+        return stream(self.seed, self.block, step, purpose)  # type: ignore[arg-type]
+
+
+def rollout(steps: BlockSteps, runs: int) -> Iterator[BlockState]:
+    """Investigate ``runs`` worlds to the end of their budget; the state after every step."""
+    state = steps.begin(runs)
+    while bool(state.active.any()):
+        state = steps.decide(steps.update(steps.experiment(steps.design(steps.hypothesise(state)))))
+        yield state

@@ -1,0 +1,194 @@
+"""Sequential Monte Carlo over (mechanism, parameters): one more experiment into a belief.
+
+Each mechanism's particles are reweighted by the new outcome's likelihood in tempered stages, p(y | θ)^δ with δ chosen
+so that the effective sample size keeps a set share; where it fell below, the particles are resampled and moved by MCMC
+(``moves``). Products of the stages' mean weights estimate the evidence without bias.
+Del Moral, Doucet & Jasra 2006 (SMC samplers); Chopin 2002 (IBIS); Jasra et al. 2011 (adaptive tempering).
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from domains.worlds import CompiledMechanism, DomainModel
+from meta_learner import moves
+from meta_learner.belief import Belief, BeliefSettings, Diagnostics, History, Population
+
+_BISECTIONS = 40
+_MAX_STAGES = 80
+
+
+def update(
+    model: DomainModel,
+    belief: Belief,
+    designs: Tensor,
+    outcomes: Tensor,
+    *,
+    settings: BeliefSettings,
+    generator: torch.Generator,
+) -> Belief:
+    """The belief after one more experiment a run: designs [runs, columns], outcomes [runs, outcomes].
+
+    A row of NaN outcomes (a run that had ended) leaves its run's belief as it is.
+    """
+    tail = predictive_tail(model, belief, designs, outcomes, generator)
+    history = belief.history.append(designs, outcomes)
+    absorbed = [
+        _absorb(mechanism, population, history, settings, generator)
+        for mechanism, population in zip(model.mechanisms, belief.populations, strict=True)
+    ]
+    effective, acceptance, distinct = (
+        torch.stack([health[which] for _, health in absorbed], dim=-1) for which in range(3)
+    )
+    diagnostics = Diagnostics(effective, acceptance, distinct, tail)
+    return Belief(tuple(population for population, _ in absorbed), belief.log_prior, history, diagnostics)
+
+
+@dataclass
+class _Stage:
+    """A population on its way through the stages of one experiment. ``newest`` [runs, particles]: log p(y | θ)."""
+
+    population: Population
+    newest: Tensor
+    temperature: Tensor  # [runs], 0 → 1
+    acceptance: Tensor
+    distinct: Tensor
+
+
+def _absorb(
+    mechanism: CompiledMechanism,
+    population: Population,
+    history: History,
+    settings: BeliefSettings,
+    generator: torch.Generator,
+) -> tuple[Population, tuple[Tensor, Tensor, Tensor]]:
+    runs = population.z.shape[0]
+    _, newest = moves.log_terms(mechanism, population.z, history)
+    ones = torch.ones(runs, dtype=torch.float64)
+    stage = _Stage(population, newest, torch.zeros(runs, dtype=torch.float64), ones, ones)
+    _bury_impossible(stage)
+    for count in range(_MAX_STAGES):
+        _reweight(stage, settings.threshold, last=count == _MAX_STAGES - 1)
+        unfinished = stage.temperature < 1
+        effective = effective_size(stage.population.log_weight)
+        rows = (unfinished | (effective < settings.threshold)).nonzero()[:, 0]
+        if len(rows) > 0:
+            _rejuvenate(mechanism, stage, history, rows, count=settings.moves, generator=generator)
+        if not bool(unfinished.any()):
+            break
+    population = stage.population
+    log_likelihood = population.log_likelihood + stage.newest
+    effective = effective_size(population.log_weight)
+    return replace(population, log_likelihood=log_likelihood), (effective, stage.acceptance, stage.distinct)
+
+
+def _bury_impossible(stage: _Stage) -> None:
+    """Runs in which no particle can have produced the outcome: evidence -inf, particles left as they are."""
+    possible = stage.population.log_weight.isfinite() & stage.newest.isfinite()
+    dead = ~possible.any(-1) | ~stage.population.log_evidence.isfinite()
+    evidence = torch.where(dead, -torch.inf, stage.population.log_evidence)
+    stage.population = replace(stage.population, log_evidence=evidence)
+    stage.newest = torch.where(dead[:, None], 0.0, stage.newest)
+
+
+def effective_size(log_weight: Tensor) -> Tensor:
+    """Effective sample size as a share: (Σw)² / (N Σw²) [...] for log weights [..., particles]."""
+    size = (2 * log_weight.logsumexp(-1) - (2 * log_weight).logsumexp(-1)).exp()
+    return size / log_weight.shape[-1]
+
+
+def _tempered(log_weight: Tensor, newest: Tensor, delta: Tensor) -> Tensor:
+    """log weights after multiplying by the likelihood to the power delta [runs]; 0·(-inf) counts as -inf."""
+    return log_weight + torch.where(newest.isfinite(), delta[:, None] * newest, -torch.inf)
+
+
+def _reweight(stage: _Stage, threshold: float, *, last: bool) -> None:
+    """Take the largest tempering step that keeps ``threshold`` of the effective sample size, by bisection."""
+    population, newest = stage.population, stage.newest
+    room = 1 - stage.temperature
+    start = effective_size(_tempered(population.log_weight, newest, torch.zeros_like(room)))
+    floor = threshold * start
+    low, high = torch.zeros_like(room), room
+    whole = effective_size(_tempered(population.log_weight, newest, room)) >= floor
+    if not (last or bool(whole.all())):
+        for _ in range(_BISECTIONS):
+            middle = (low + high) / 2
+            enough = effective_size(_tempered(population.log_weight, newest, middle)) >= floor
+            low, high = torch.where(enough, middle, low), torch.where(enough, high, middle)
+    delta = room if last else torch.where(whole, room, low)
+    moving = room > 0
+    log_weight = torch.where(moving[:, None], _tempered(population.log_weight, newest, delta), population.log_weight)
+    gain = log_weight.logsumexp(-1)
+    stage.population = replace(
+        population, log_weight=log_weight - gain[:, None], log_evidence=population.log_evidence + gain
+    )
+    stage.temperature = torch.where(whole | last, 1.0, stage.temperature + delta)
+
+
+def _rejuvenate(
+    mechanism: CompiledMechanism,
+    stage: _Stage,
+    history: History,
+    rows: Tensor,
+    *,
+    count: int,
+    generator: torch.Generator,
+) -> None:
+    """Resample the given runs and move their particles under the present tempered posterior."""
+    population = stage.population
+    particles = population.z.shape[1]
+    ancestors = resample(population.log_weight[rows], generator)
+    z = population.z[rows].gather(1, ancestors[..., None].expand(-1, -1, population.z.shape[2]))
+    past = population.log_likelihood[rows].gather(1, ancestors)
+    newest = stage.newest[rows].gather(1, ancestors)
+    cloud = moves.Cloud(z, mechanism.log_prior(z), past, newest)
+    here = History(history.designs[rows], history.outcomes[rows])
+    moved = moves.move(
+        mechanism, cloud, here, stage.temperature[rows], population.log_scale[rows], count=count, generator=generator
+    )
+    uniform = torch.full_like(moved.cloud.past, -torch.tensor(float(particles)).log().item())
+    stage.population = replace(
+        population,
+        z=population.z.index_copy(0, rows, moved.cloud.z),
+        log_weight=population.log_weight.index_copy(0, rows, uniform),
+        log_likelihood=population.log_likelihood.index_copy(0, rows, moved.cloud.past),
+        log_scale=population.log_scale.index_copy(0, rows, moved.log_scale),
+    )
+    stage.newest = stage.newest.index_copy(0, rows, moved.cloud.newest)
+    stage.acceptance = stage.acceptance.index_copy(0, rows, moved.acceptance)
+    stage.distinct = stage.distinct.index_copy(0, rows, moved.distinct(ancestors))
+
+
+def resample(log_weight: Tensor, generator: torch.Generator, count: int | None = None) -> Tensor:
+    """Systematic resampling (Carpenter, Clifford & Fearnhead 1999): ancestors [runs, count] in ascending order."""
+    runs, particles = log_weight.shape
+    count = count or particles
+    offset = torch.rand((runs, 1), generator=generator, dtype=torch.float64)
+    points = (torch.arange(count, dtype=torch.float64) + offset) / count
+    cumulative = log_weight.softmax(-1).cumsum(-1)
+    cumulative = cumulative / cumulative[:, -1:]
+    return torch.searchsorted(cumulative, points, right=True).clamp_max(particles - 1)
+
+
+def predictive_tail(
+    model: DomainModel, belief: Belief, designs: Tensor, outcomes: Tensor, generator: torch.Generator
+) -> Tensor:
+    """Two-sided tail probability of each outcome under the belief before it [runs, outcomes], by one draw a particle.
+
+    2·min(F, 1 − F) with F the mid-distribution P(y' < y) + ½ P(y' = y); 1 where the outcome is missing.
+    """
+    below = torch.zeros_like(outcomes)
+    probability = belief.log_probability.exp()
+    for index, (mechanism, population) in enumerate(zip(model.mechanisms, belief.populations, strict=True)):
+        parameters = mechanism.parameters(population.z)
+        laws = mechanism.outcome_arguments(parameters, designs[:, None])
+        shape = population.log_weight.shape
+        for column, (family, arguments) in enumerate(zip(model.families, laws, strict=True)):
+            uniforms = torch.rand((*shape, 2), generator=generator, dtype=torch.float64).clamp(2.0**-54, 1 - 2.0**-54)
+            drawn = family.sample(tuple(argument.expand(shape) for argument in arguments), uniforms)
+            y = outcomes[:, column, None]
+            lower = (drawn < y).to(torch.float64) + 0.5 * (drawn == y).to(torch.float64)
+            below[:, column] += probability[:, index] * (population.log_weight.exp() * lower).sum(-1)
+    tail = 2 * torch.minimum(below, 1 - below).clamp(0.0, 0.5)
+    return torch.where(outcomes.isnan(), 1.0, tail)

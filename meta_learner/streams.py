@@ -1,0 +1,16 @@
+"""Random streams: one per (seed, block, step, purpose), so that a step's draws depend on nothing else."""
+
+import hashlib
+from typing import Literal
+
+import torch
+
+Purpose = Literal["world", "noise", "prior", "hypothesise", "design", "update", "check"]
+
+
+def stream(seed: int, block: int, step: int, purpose: Purpose) -> torch.Generator:
+    """A generator fixed by its key alone. Streams for worlds and noise carry no policy: all policies share them."""
+    key = f"organon/1/{seed}/{block}/{step}/{purpose}".encode()
+    generator = torch.Generator()
+    generator.manual_seed(int.from_bytes(hashlib.sha256(key).digest()[:8], "big") >> 1)
+    return generator

@@ -1,0 +1,1 @@
+"""The loop, laboratories, campaigns, the queue, settings and the command line."""

@@ -1,0 +1,185 @@
+"""Advancing one block of a campaign: what a worker does. Idempotent by (block, step); the database is the truth."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import lru_cache
+from time import monotonic
+from typing import Any, Literal
+
+import torch
+
+from domains.errors import DomainError
+from domains.loading import load_text
+from domains.worlds import DomainModel
+from experiments_db import queries, record
+from experiments_db.database import Database
+from experiments_db.errors import ConflictError
+from experiments_db.queries import BlockRecord, CampaignRecord, DomainRecord
+from meta_learner.belief import BeliefSettings
+from meta_learner.policies import POLICIES
+from meta_learner.rollout import BlockState, BlockSteps
+from orchestrator import findings
+from orchestrator.cache import BeliefCache
+from orchestrator.laboratories import open_laboratory
+from orchestrator.loop import compose, investigate
+from orchestrator.owner import is_alive, this_process
+from orchestrator.recording import StepRecorder, belief_rows, experiments_of, refold
+from orchestrator.settings import Settings
+
+log = logging.getLogger("organon")
+Outcome = Literal["again", "finished", "busy"]
+
+
+def advance(database: Database, settings: Settings, block_id: int) -> Outcome:
+    """Advance a block for about ``task_seconds``, recording every step as it happens.
+
+    busy: somebody else holds it, or there is nothing to do. A domain that cannot be simulated fails its campaign.
+    """
+    owner = this_process()
+    with database.write() as session:
+        claimed = record.claim_block(
+            session, block_id, owner=owner, now=_now(), lease_seconds=settings.lease_seconds, owner_is_alive=is_alive
+        )
+        if claimed is None:
+            return "busy"
+        campaign_id = claimed.campaign_id
+    try:
+        return _Advance(database, settings, block_id, owner).run()
+    except ConflictError as error:
+        log.info("block %s was taken over: %s", block_id, error)
+        return "busy"
+    except DomainError as error:
+        with database.write() as session:
+            record.fail_campaign(session, campaign_id, str(error), _now())
+        return "finished"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@lru_cache(maxsize=8)
+def _model(identity: str, text: str, attachments: str) -> DomainModel:
+    """A recorded domain, compiled; kept, since a worker meets the same one again and again."""
+    del identity
+    return DomainModel(load_text(text, attachments=json.loads(attachments)))
+
+
+class _Advance:
+    """One claimed block, from its recorded state to its next pause or its end."""
+
+    def __init__(self, database: Database, settings: Settings, block_id: int, owner: str) -> None:
+        self.database, self.settings, self.owner = database, settings, owner
+        with database.read() as session:
+            self.block: BlockRecord = queries.get_block(session, block_id)
+            self.campaign: CampaignRecord = queries.get_campaign(session, self.block.campaign_id)
+            self.domain: DomainRecord = queries.get_domain(session, self.campaign.domain_identity)
+        self.model = _model(self.domain.identity, self.domain.text, json.dumps(self.domain.attachments))
+        self.laboratory = open_laboratory(
+            self.model,
+            self.campaign.laboratory,
+            seed=self.campaign.seed,
+            block=self.block.index,
+            runs=self.block.runs,
+            attachments=self.domain.attachments,
+        )
+        belief = BeliefSettings(**self.campaign.settings["belief"])
+        self.steps = BlockSteps(
+            self.model,
+            POLICIES[self.campaign.policy](),
+            self.laboratory,
+            budget=self.campaign.budget,
+            seed=self.campaign.seed,
+            block=self.block.index,
+            settings=belief,
+        )
+        key = json.dumps([self.campaign.id, self.domain.identity, asdict(belief), torch.__version__])
+        self.cache = BeliefCache(settings.folder, self.block.id, key)
+
+    def run(self) -> Outcome:
+        deadline = monotonic() + self.settings.task_seconds
+        state = self._restore()
+        if state.step == 0:
+            self._record_truths()
+        state = investigate(compose(self.steps), state, [StepRecorder(self._write)], self._pause(deadline))
+        if bool(state.active.any()):
+            self.cache.save(state)
+            self._in_transaction(lambda session: record.release_block(session, self.block.id, self.owner))
+            return "again"
+        self._finish(state)
+        self.cache.drop()
+        return "finished"
+
+    def _pause(self, deadline: float) -> Callable[[], bool]:
+        """Time is up, or the campaign was paused, cancelled or failed meanwhile."""
+
+        def pause() -> bool:
+            if monotonic() >= deadline:
+                return True
+            with self.database.read() as session:
+                return queries.get_campaign(session, self.campaign.id).status != "running"
+
+        return pause
+
+    def _restore(self) -> BlockState:
+        """The state after the recorded steps: from the cache, or by folding them anew."""
+        if self.block.step == 0:
+            return self.steps.begin(self.block.runs)
+        cached = self.cache.load(self.block.step)
+        if cached is not None:
+            return cached
+        with self.database.read() as session:
+            history = queries.block_history(session, self.block.id)
+        return refold(self.steps, self.block.runs, history)
+
+    def _record_truths(self) -> None:
+        worlds = self.laboratory.worlds
+        if worlds is None:
+            return
+        truths = [self.model.truth(worlds, run) for run in range(self.block.runs)]
+        self._in_transaction(lambda session: record.record_truths(session, self.block.id, truths))
+
+    def _write(self, state: BlockState) -> None:
+        rows = experiments_of(self.model, self.laboratory, state)
+        self._in_transaction(
+            lambda session: record.record_step(
+                session,
+                self.block.id,
+                owner=self.owner,
+                step=state.step - 1,
+                experiments=rows,
+                now=_now(),
+                lease_seconds=self.settings.lease_seconds,
+            )
+        )
+
+    def _finish(self, state: BlockState) -> None:
+        """Record what each run found, end the block, and, with the last block, the campaign."""
+        domain = self.model.domain
+        beliefs = belief_rows(self.model, state.belief)
+        with self.database.write() as session:
+            for run in queries.block_runs(session, self.block.id):
+                row = run.index - self.block.first_run
+                content = findings.run_finding(domain, beliefs[row], experiments=run.steps, cost=run.cost)
+                text = findings.run_text(domain, content)
+                record.save_finding(session, self.campaign.id, run.id, content, text, _now())
+            record.finish_block(session, self.block.id, self.owner, _now())
+        with self.database.write() as session:
+            if record.finish_campaign(session, self.campaign.id, _now()):
+                conclude(session, self.model, self.campaign.id)
+
+    def _in_transaction(self, write: Callable[[Any], None]) -> None:
+        with self.database.write() as session:
+            write(session)
+
+
+def conclude(session: Any, model: DomainModel, campaign_id: str) -> None:
+    """Record the finding of a whole campaign, in the transaction that ends it."""
+    runs = [finding.content for finding in queries.findings(session, campaign_id)]
+    truths = [run.truth for run in queries.campaign_runs(session, campaign_id)]
+    gained = queries.information_by_run(session, campaign_id)
+    content = findings.campaign_finding(model.domain, runs, truths, gained)
+    record.save_finding(session, campaign_id, None, content, findings.campaign_text(model.domain, content), _now())

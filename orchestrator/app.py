@@ -1,0 +1,41 @@
+"""The celery application: JSON only, late acknowledgement, one message at a time."""
+
+from functools import lru_cache
+
+from celery import Celery
+
+from orchestrator.broker import broker_url, transport_options
+from orchestrator.settings import Settings
+
+ADVANCE = "organon.advance_block"  # the one task's name; commands send it by name and never import the science
+
+
+@lru_cache(maxsize=4)
+def celery_app(settings: Settings) -> Celery:
+    """The application for these settings."""
+    app = Celery("organon", broker=broker_url(settings), set_as_current=False)
+    app.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_default_queue=settings.queue,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options=transport_options(),
+        broker_connection_timeout=5,
+        worker_proc_alive_timeout=60.0,
+    )
+    return app
+
+
+def send(settings: Settings, block_ids: list[int]) -> None:
+    """Ask the workers to advance these blocks."""
+    app = celery_app(settings)
+    with app.producer_pool.acquire(block=True) as producer:
+        for block_id in block_ids:
+            app.send_task(ADVANCE, args=[block_id], producer=producer)

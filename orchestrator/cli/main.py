@@ -1,0 +1,41 @@
+"""``organon``: the commands put together, and the one place where errors become messages."""
+
+import os
+import sys
+
+import typer
+
+from orchestrator.cli import campaign, domain, system
+from orchestrator.errors import EXPECTED
+
+app = typer.Typer(
+    name="organon",
+    help="An agent that does science by experiment: write a question down as a domain, and Organon plans the "
+    "experiments, has them run, and reports what it found and how sure it is.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(domain.app, name="domain")
+app.add_typer(campaign.app, name="campaign")
+app.add_typer(system.db, name="db")
+app.command()(system.worker)
+app.command()(system.start)
+app.command()(system.doctor)
+app.command()(system.demo)
+
+
+def main() -> None:
+    """Run a command. What the user can mend is one message on the error stream and exit status 2."""
+    try:
+        app()
+    except EXPECTED as error:
+        print(f"organon: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:  # the reader of our output left, as in `organon … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""``organon worker | start | doctor | db | demo``: running Organon."""
+
+from typing import Annotated
+
+import typer
+
+from experiments_db import console as sql
+from orchestrator.cli.output import Json, console, print_json, print_table
+from orchestrator.settings import load_settings
+
+db = typer.Typer(help="The record: everything that was done.", no_args_is_help=True)
+Processes = Annotated[
+    int | None, typer.Option(min=1, max=256, help="Worker processes. [default: one a core, at most four]")
+]
+
+
+def worker(processes: Processes = None) -> None:
+    """Work on campaigns until stopped (Ctrl-C)."""
+    from orchestrator.worker import default_processes, run_worker
+
+    settings = load_settings()
+    count = processes or default_processes()
+    run_worker(settings, count, lambda: console.print(f"{count} worker processes are ready; Ctrl-C stops them"))
+
+
+def start(
+    processes: Processes = None,
+    port: Annotated[int | None, typer.Option(help="The pages' port. [default: 8501]", min=1, max=65535)] = None,
+) -> None:
+    """Bring up broker, workers and pages, until stopped (Ctrl-C)."""
+    from orchestrator.serve import serve
+    from orchestrator.worker import default_processes
+
+    settings = load_settings()
+    if port is not None:
+        settings = settings.model_copy(update={"ui_port": port})
+    serve(settings, processes or default_processes(), console.print)
+
+
+@db.command("query")
+def query(
+    statement: Annotated[str, typer.Argument(help="One SELECT statement; nothing else is carried out.")],
+    json: Json = False,
+    limit: Annotated[int, typer.Option(help="At most this many rows.", min=1, max=1_000_000)] = 1000,
+) -> None:
+    """Ask the record in SQL: read-only, whatever is typed."""
+    from experiments_db.database import connect
+
+    settings = load_settings()
+    connect(settings.database).close()  # a new home has its tables, then, to ask
+    table = sql.select(settings.database, statement, max_rows=limit)
+    if json:
+        print_json([dict(zip(table.columns, row, strict=True)) for row in table.rows])
+        return
+    print_table(table.columns, table.rows)
+    if table.truncated:
+        console.print(f"… and more: only the first {limit} rows are shown (--limit)")
+
+
+def doctor(json: Json = False) -> None:
+    """Say what works and what does not, and how to mend it."""
+    from orchestrator.doctor import examine
+
+    checks = examine()
+    if json:
+        print_json([check.as_dict() for check in checks])
+    else:
+        for check in checks:
+            console.print(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<12} {check.found}", markup=False)
+            if check.remedy:
+                console.print(f"                    → {check.remedy}", markup=False)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(2)
+
+
+def demo() -> None:
+    """The main job: a finding from real measurements, and one from a simulated campaign."""
+    from orchestrator.demo import run_demo
+
+    run_demo(load_settings())

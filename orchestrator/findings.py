@@ -1,0 +1,136 @@
+"""What a run or a campaign concludes: the numbers, and the words a scientist would write about them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
+from typing import Any
+
+from domains.document import Domain
+
+_SURE = 0.95
+_LIKELY = 0.7
+
+
+def run_finding(domain: Domain, belief: Mapping[str, Any], *, experiments: int, cost: float) -> dict[str, Any]:
+    """A run's conclusion from its last belief, as recorded: the law, its constants, how sure, what to beware of."""
+    law = belief["most_probable"]
+    return {
+        "mechanism": law,
+        "probability": belief["mechanism_probability"][law],
+        "mechanism_probability": dict(belief["mechanism_probability"]),
+        "parameters": dict(belief["mechanisms"][law]),
+        "mechanisms": {name: dict(values) for name, values in belief["mechanisms"].items()},
+        "units": {parameter.name: parameter.unit for parameter in domain.parameters},
+        "experiments": experiments,
+        "cost": cost,
+        "warnings": _warnings(belief["diagnostics"]),
+    }
+
+
+def _warnings(diagnostics: Mapping[str, Any]) -> list[str]:
+    if not diagnostics["explained"]:
+        return ["no law of this domain explains what came back: at least one outcome is impossible under all of them"]
+    if not diagnostics["trusted"]:
+        return ["the particles of this belief are in poor order (see its diagnostics): treat the numbers with care"]
+    return []
+
+
+def run_text(domain: Domain, content: Mapping[str, Any]) -> str:
+    """A run's finding in words."""
+    lines = [f"{domain.title}", "", _law_sentence(content)]
+    width = max((len(name) for name in content["parameters"]), default=0)
+    for name, values in content["parameters"].items():
+        lines.append(f"  {name:<{width}} = {_interval(values)}{_unit(content['units'].get(name, ''))}")
+    lines += [f"Beware: {warning}." for warning in content["warnings"]]
+    return "\n".join(lines)
+
+
+def _law_sentence(content: Mapping[str, Any]) -> str:
+    law, probability, count = content["mechanism"], content["probability"], content["experiments"]
+    others = {name: p for name, p in content["mechanism_probability"].items() if name != law}
+    after = f"after {count} experiment{'s' if count != 1 else ''}"
+    if not others:
+        return f"Under the law {law}, {after}:"
+    verdict = "is established" if probability >= _SURE else "is likely" if probability >= _LIKELY else "leads, no more,"
+    rivals = ", ".join(f"{name} {_percent(p)}" for name, p in sorted(others.items(), key=lambda item: -item[1]))
+    return f"The law {law} {verdict} with probability {_percent(probability)} ({rivals}) {after}:"
+
+
+def campaign_finding(
+    domain: Domain, runs: Sequence[Mapping[str, Any]], truths: Sequence[Mapping[str, Any] | None], gained: list[float]
+) -> dict[str, Any]:
+    """A campaign's conclusion from its runs' findings, their truths (None where nobody knows) and nats gained a run."""
+    content: dict[str, Any] = {
+        "runs": len(runs),
+        "most_probable": dict(Counter(run["mechanism"] for run in runs).most_common()),
+        "experiments": sum(run["experiments"] for run in runs),
+        "cost": sum(run["cost"] for run in runs),
+        "warnings": dict(Counter(warning for run in runs for warning in run["warnings"])),
+    }
+    if gained:
+        error = stdev(gained) / len(gained) ** 0.5 if len(gained) > 1 else None
+        content["information"] = {"mean": fmean(gained), "standard_error": error}
+    known = [(run, truth) for run, truth in zip(runs, truths, strict=True) if truth is not None]
+    if known:
+        content["identified"] = sum(run["mechanism"] == truth["mechanism"] for run, truth in known)
+        content["coverage90"] = _coverage(domain, known)
+    if len(runs) == 1:
+        content["run"] = dict(runs[0])
+    return content
+
+
+def _coverage(domain: Domain, known: list[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, float | None]:
+    """Per parameter: the share of runs whose 90 % interval holds the truth, of those that found the true law."""
+    shares: dict[str, float | None] = {}
+    for name in (parameter.name for parameter in domain.parameters):
+        inside = [
+            run["parameters"][name]["low90"] <= truth["parameters"][name] <= run["parameters"][name]["high90"]
+            for run, truth in known
+            if run["mechanism"] == truth["mechanism"] and name in truth["parameters"]
+        ]
+        shares[name] = sum(inside) / len(inside) if inside else None
+    return shares
+
+
+def campaign_text(domain: Domain, content: Mapping[str, Any]) -> str:
+    """A campaign's finding in words; of a single run, that run's."""
+    lines = [run_text(domain, content["run"])] if "run" in content else [domain.title, "", *_many(domain, content)]
+    if "information" in content:
+        information = content["information"]
+        error = f" ± {information['standard_error']:.2g}" if information["standard_error"] is not None else ""
+        lines.append(f"Information gained: {information['mean']:.2f}{error} nats per run.")
+    if "run" in content and "identified" in content and len(domain.mechanisms) > 1:
+        lines.append(f"The true law was {'' if content['identified'] else 'not '}identified.")
+    return "\n".join(lines)
+
+
+def _many(domain: Domain, content: Mapping[str, Any]) -> list[str]:
+    runs = content["runs"]
+    lines = [f"{runs} runs, {content['experiments']} experiments."]
+    if len(domain.mechanisms) > 1:
+        found = ", ".join(f"{name} in {count}" for name, count in content["most_probable"].items())
+        lines[0] += f" Most probable law: {found}."
+    if "identified" in content and len(domain.mechanisms) > 1:
+        lines.append(f"The true law was the most probable one in {content['identified']} of {runs} runs.")
+    covered = [f"{name} {share:.0%}" for name, share in content.get("coverage90", {}).items() if share is not None]
+    if covered:
+        lines.append(f"The 90 % intervals held the truth in: {', '.join(covered)} of the runs that found the true law.")
+    lines += [f"Beware, in {count} of the runs: {warning}." for warning, count in content["warnings"].items()]
+    return lines
+
+
+def _percent(probability: float) -> str:
+    if probability >= 0.9995:
+        return "> 99.9 %"
+    return "< 0.1 %" if probability < 0.0005 else f"{100 * probability:.1f} %"
+
+
+def _interval(values: Mapping[str, float | None]) -> str:
+    mean, sd, low, high = (values[key] for key in ("mean", "sd", "low90", "high90"))
+    if mean is None or sd is None or low is None or high is None:
+        return "without bound"
+    return f"{mean:.4g} ± {sd:.2g} (90 %: {low:.4g} to {high:.4g})"
+
+
+def _unit(unit: str) -> str:
+    return f" {unit}" if unit else ""

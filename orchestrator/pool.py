@@ -1,0 +1,104 @@
+"""The pool process: celery's prefork workers for the one task. Started and watched by ``orchestrator.worker``.
+
+This process itself opens no database and no torch: both are the children's, which are forked from it.
+"""
+
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+
+from celery import Celery
+
+from orchestrator.app import ADVANCE, celery_app, send
+from orchestrator.settings import Settings, load_settings
+
+
+def run_pool(settings: Settings, processes: int) -> int:
+    """Work until told to stop (SIGTERM), or until the process that started us is gone; returns the exit status."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # a second process is worth more than a second thread
+    _keep_memory()
+    app = celery_app(settings)
+    register(app, settings)
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    with (settings.folder / "workers.lock").open("a") as present:
+        fcntl.flock(present, fcntl.LOCK_SH)  # says that a pool is here; given back however we end
+        try:
+            app.worker_main(
+                [
+                    "worker",
+                    f"--concurrency={processes}",
+                    "--pool=prefork",
+                    "--without-gossip",
+                    "--without-mingle",
+                    "--loglevel=WARNING",
+                    f"--hostname=organon-{os.getpid()}@%h",
+                ]
+            )
+        except SystemExit as leaving:
+            return int(leaving.code or 0)
+    return 0
+
+
+def pool_is_present(settings: Settings) -> bool:
+    """Whether a pool of this home runs on this machine."""
+    path = settings.folder / "workers.lock"
+    if not path.exists():
+        return False
+    with path.open("a") as present:
+        try:
+            fcntl.flock(present, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def register(app: Celery, settings: Settings) -> None:
+    """The one task: advance a block, then ask for it again until it is done."""
+
+    @app.task(name=ADVANCE)
+    def advance_block(block_id: int) -> str:
+        outcome = _advance(settings)(block_id)
+        if outcome == "again":
+            send(settings, [block_id])
+        return outcome
+
+
+@lru_cache(maxsize=1)
+def _advance(settings: Settings) -> Callable[[int], str]:
+    """The science, imported with the first task of a process, and this process's database."""
+    import torch
+
+    from experiments_db.database import connect
+    from orchestrator.advance import advance
+
+    torch.set_num_threads(1)
+    database = connect(settings.database)
+    return lambda block_id: advance(database, settings, block_id)
+
+
+def _keep_memory() -> None:
+    """Tell glibc not to give freed tensors' pages back at once: getting them again took half of the run time."""
+    with suppress(OSError, AttributeError):
+        libc = ctypes.CDLL("libc.so.6")
+        mmap_threshold, trim_threshold = -3, -1
+        libc.mallopt(mmap_threshold, 1 << 30)
+        libc.mallopt(trim_threshold, (1 << 31) - 1)
+
+
+def _follow(parent: int) -> None:
+    """Stop when the process that started us is gone, however it ended."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(run_pool(load_settings(), int(sys.argv[1])))

@@ -1,0 +1,166 @@
+"""From a step of a block to rows of the record, and back: the belief as a fold over recorded experiments."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+from uuid import UUID
+
+import torch
+from langchain_core.callbacks import BaseCallbackHandler
+from torch import Tensor
+
+from domains.worlds import DomainModel
+from experiments_db.record import NewExperiment
+from meta_learner.belief import Belief
+from meta_learner.laboratory import Laboratory, information
+from meta_learner.rollout import BlockState, BlockSteps
+from meta_learner.summary import Marginal, marginals
+
+
+class RecordedExperiment(Protocol):
+    """What the record knows of one experiment of a block; ``row`` is its run's offset within the block."""
+
+    @property
+    def step(self) -> int: ...
+    @property
+    def row(self) -> int: ...
+    @property
+    def design(self) -> dict[str, Any]: ...
+    @property
+    def outcome(self) -> dict[str, Any]: ...
+
+
+class StepRecorder(BaseCallbackHandler):
+    """A callback that hands every finished turn of the loop to ``write``; an error there stops the loop."""
+
+    raise_error = True
+
+    def __init__(self, write: "StepWriter") -> None:
+        self._write = write
+
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any) -> None:
+        """Called after every step; the turn as a whole is the one without a parent."""
+        del run_id, kwargs
+        if parent_run_id is None and isinstance(outputs, BlockState):
+            self._write(outputs)
+
+
+class StepWriter(Protocol):
+    def __call__(self, state: BlockState) -> None: ...
+
+
+def experiments_of(model: DomainModel, laboratory: Laboratory, state: BlockState) -> list[NewExperiment]:
+    """The rows of the last step, one for each run that took part."""
+    assert state.choice is not None
+    assert state.outcomes is not None
+    assert state.cost is not None
+    assert state.log_predictive is not None
+    performed = state.performed.nonzero()[:, 0].tolist()
+    gained: Tensor | None = None
+    if laboratory.worlds is not None:
+        gained = information(model, laboratory.worlds, state.choice.designs, state.outcomes, state.log_predictive)
+    beliefs = belief_rows(model, state.belief)
+    decision_ms = 1000.0 * state.seconds / max(1, len(performed))
+    return [
+        NewExperiment(
+            row=row,
+            design=dict(model.space.to_names(state.choice.designs[row])),
+            outcome=_finite(dict(zip(model.outcome_names, state.outcomes[row].tolist(), strict=True))),
+            cost=state.cost[row].item(),
+            information=None if gained is None else _number(gained[row].item()),
+            decision_ms=decision_ms,
+            belief=beliefs[row],
+            candidates=_candidates(model, state, row),
+        )
+        for row in performed
+    ]
+
+
+def belief_rows(model: DomainModel, belief: Belief) -> list[dict[str, Any]]:
+    """Per run: mechanism probabilities, every mechanism's parameters, and the diagnostics, as plain data.
+
+    ``parameters`` are those of the most probable mechanism; ``mechanisms`` has them for all.
+    """
+    laws = marginals(model, belief)
+    probability = belief.log_probability.exp()
+    names = [mechanism.name for mechanism in model.mechanisms]
+    best = probability.argmax(-1).tolist()
+    tables = [_per_run(law, len(best)) for law in laws]
+    health = belief.diagnostics
+    rows = []
+    for run, index in enumerate(best):
+        diagnostics = {
+            "trusted": bool(belief.trusted[run]),
+            "explained": bool(belief.explained[run]),
+            "effective": dict(zip(names, health.effective[run].tolist(), strict=True)),
+            "acceptance": dict(zip(names, health.acceptance[run].tolist(), strict=True)),
+            "distinct": dict(zip(names, health.distinct[run].tolist(), strict=True)),
+            "tail": dict(zip(model.outcome_names, health.tail[run].tolist(), strict=True)),
+        }
+        rows.append(
+            {
+                "mechanism_probability": dict(zip(names, probability[run].tolist(), strict=True)),
+                "most_probable": names[index],
+                "parameters": tables[index][run],
+                "mechanisms": {name: table[run] for name, table in zip(names, tables, strict=True)},
+                "diagnostics": diagnostics,
+            }
+        )
+    return rows
+
+
+def refold(steps: BlockSteps, runs: int, history: Sequence[RecordedExperiment]) -> BlockState:
+    """The state after the recorded experiments: ``update`` folded over them, from the first."""
+    state = steps.begin(runs)
+    for step in sorted({experiment.step for experiment in history}):
+        rows = [experiment for experiment in history if experiment.step == step]
+        designs, outcomes, cost = _tensors(steps.model, runs, rows)
+        belief = steps.absorb(state.belief, designs, outcomes)
+        state = steps.decide(replace(state, belief=belief, spent=state.spent + cost))
+    return state
+
+
+def _tensors(model: DomainModel, runs: int, rows: list[RecordedExperiment]) -> tuple[Tensor, Tensor, Tensor]:
+    """Designs [runs, columns], outcomes [runs, outcomes] and costs [runs] of one step; runs without a row had ended."""
+    designs = model.space.cheapest.expand(runs, -1).clone()
+    outcomes = torch.full((runs, len(model.outcome_names)), torch.nan, dtype=torch.float64)
+    took_part = torch.zeros(runs, dtype=torch.bool)
+    for row in rows:
+        designs[row.row] = model.space.from_names(row.design)
+        values = [math.nan if row.outcome[name] is None else row.outcome[name] for name in model.outcome_names]
+        outcomes[row.row] = torch.tensor(values, dtype=torch.float64)
+        took_part[row.row] = True
+    return designs, outcomes, torch.where(took_part, model.space.cost(designs), 0.0)
+
+
+def _per_run(law: dict[str, Marginal], runs: int) -> list[dict[str, dict[str, float | None]]]:
+    columns = {
+        name: list(zip(m.mean.tolist(), m.sd.tolist(), m.low90.tolist(), m.high90.tolist(), strict=True))
+        for name, m in law.items()
+    }
+    keys = ("mean", "sd", "low90", "high90")
+    return [
+        {name: _finite(dict(zip(keys, values[run], strict=True))) for name, values in columns.items()}
+        for run in range(runs)
+    ]
+
+
+def _candidates(model: DomainModel, state: BlockState, row: int) -> list[dict[str, Any]]:
+    assert state.choice is not None
+    scores = state.choice.scores[row].tolist()
+    designs = state.choice.leading[row]
+    return [
+        {"design": model.space.to_names(design), "score": score}
+        for design, score in zip(designs, scores, strict=True)
+        if math.isfinite(score)
+    ]
+
+
+def _finite(values: dict[str, float]) -> dict[str, float | None]:
+    return {name: _number(value) for name, value in values.items()}
+
+
+def _number(value: float) -> float | None:
+    """JSON has no NaN and no infinity: a missing or unbounded value is null."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,255 @@
+"""What the command line, the pages and scripts ask of Organon. Torch-free: work is handed to workers by task name."""
+
+import difflib
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from domains.document import Domain
+from domains.loading import attachments, find
+from domains.measurements import read_replay
+from experiments_db import models, queries, record
+from experiments_db.database import Database
+from orchestrator import app, broker, export
+from orchestrator.errors import RequestError
+from orchestrator.owner import is_alive
+from orchestrator.settings import Settings
+
+# The names of meta_learner.policies.POLICIES, best first; a test keeps the two alike. Knowing them must not cost torch.
+POLICY_NAMES = ("expected-information-gain", "sobol", "random")
+BEST_POLICY = POLICY_NAMES[0]
+_ORPHAN_GRACE_SECONDS = 3.0
+
+
+class CampaignRequest(BaseModel):
+    """A campaign to create. ``domain`` is a catalogue name or a path; ``budget`` None takes the document's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    domain: str
+    policy: str = BEST_POLICY
+    laboratory: str = "simulate"
+    runs: int = Field(default=1, ge=1, le=1_000_000)
+    budget: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    particles: int = Field(default=2000, ge=50, le=1_000_000)
+    moves: int = Field(default=5, ge=1, le=1000)
+
+
+@dataclass(frozen=True)
+class Created:
+    """A campaign just recorded and sent."""
+
+    id: str
+    expected_cost: float
+
+
+def campaign_request(**values: Any) -> CampaignRequest:
+    """A checked request; RequestError names what is wrong and what is allowed."""
+    try:
+        return CampaignRequest(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "--" + str(first["loc"][0]).replace("_", "-")
+        raise RequestError(f"{name} {first.get('input')}: {first['msg'].lower()}") from None
+
+
+def create_campaign(settings: Settings, database: Database, request: CampaignRequest) -> Created:
+    """Check a request completely, record it in one transaction, and hand its blocks to the workers.
+
+    DomainError, RequestError or BrokerError before anything is written.
+    """
+    domain, budget, expected = check_campaign(request)
+    if not settings.embedded_broker:
+        broker.check_reachable(settings)
+    campaign = models.Campaign(
+        domain_identity=domain.identity,
+        policy=request.policy,
+        laboratory=request.laboratory,
+        runs=request.runs,
+        budget=budget,
+        seed=request.seed,
+        settings={
+            "belief": {"particles": request.particles, "moves": request.moves},
+            "expected_cost": expected,
+            "expected_experiments": None if domain.cost else int(expected),
+        },
+        versions=_versions(),
+    )
+    campaign_id = campaign.id
+    with database.write() as session:
+        record.save_domain(session, _domain_row(domain))
+        blocks = record.create_campaign(session, campaign, block_sizes(request.runs, settings.block_runs))
+    _send(settings, database, blocks)
+    return Created(campaign_id, expected)
+
+
+def check_campaign(request: CampaignRequest) -> tuple[Domain, float, float]:
+    """The domain, the budget, and what a run will spend at most; DomainError or RequestError if it cannot be run."""
+    domain = find(request.domain)
+    check_policy(request.policy)
+    budget = domain.budget if request.budget is None else request.budget
+    return domain, budget, _expected_cost(domain, request.laboratory, budget)
+
+
+def block_sizes(runs: int, largest: int) -> list[int]:
+    """Runs split into as few blocks as ``largest`` allows, as even as can be, the larger ones first."""
+    count = -(-runs // largest)
+    return [runs // count + (index < runs % count) for index in range(count)]
+
+
+def send_orphans(settings: Settings, database: Database) -> int:
+    """Send again the blocks that should be at work and are not: their worker died, or the broker lost the message.
+
+    Only while the queue is empty: before, the message may just be waiting its turn. Returns how many were sent.
+    """
+    with database.read() as session:
+        waiting = queries.waiting_blocks(session, datetime.now(UTC), is_alive, _ORPHAN_GRACE_SECONDS)
+    if not waiting or broker.queue_length(settings) > 0:
+        return 0
+    _send(settings, database, waiting)
+    return len(waiting)
+
+
+def campaign_status(database: Database, id_or_prefix: str) -> dict[str, Any]:
+    """A campaign as plain data: what it is, its status, progress, and finding once there is one."""
+    with database.read() as session:
+        campaign = queries.get_campaign(session, id_or_prefix)
+        domain = queries.get_domain(session, campaign.domain_identity)
+        progress = queries.progress(session, campaign.id)
+        finding = queries.campaign_finding(session, campaign.id)
+    return {
+        **campaign_line(campaign, domain.name, progress),
+        "domain_identity": domain.identity,
+        "title": domain.title,
+        "message": campaign.message,
+        "settings": campaign.settings,
+        "versions": campaign.versions,
+        "finding": None if finding is None else {"text": finding.text, **finding.content},
+    }
+
+
+def list_campaigns(database: Database, *, limit: int = 50, status: str | None = None) -> list[dict[str, Any]]:
+    """Campaigns as plain data, newest first."""
+    if status is not None and status not in models.CAMPAIGN_STATUSES:
+        raise RequestError(f"--status {status!r} is not a status; they are {', '.join(models.CAMPAIGN_STATUSES)}")
+    with database.read() as session:
+        found = queries.list_campaigns(session, limit=limit, status=status)
+    return [campaign_line(entry.campaign, entry.domain_name, entry.progress) for entry in found]
+
+
+def campaign_progress(database: Database, campaign_id: str) -> dict[str, Any]:
+    """Status, experiments done, and how many are expected in all (None where costs differ between designs)."""
+    with database.read() as session:
+        campaign = queries.get_campaign(session, campaign_id)
+        progress = queries.progress(session, campaign_id)
+    expected = campaign.settings.get("expected_experiments")
+    total = None if expected is None else expected * campaign.runs
+    return {"status": campaign.status, "experiments": progress.experiments, "expected": total}
+
+
+def check_export(path: Path) -> None:
+    """RequestError unless an export can be written there."""
+    export.check_target(path)
+
+
+def export_campaign(database: Database, id_or_prefix: str, path: Path) -> int:
+    """Write a campaign's experiments to a .csv or .parquet file; returns the number of rows."""
+    with database.read() as session:
+        campaign = queries.get_campaign(session, id_or_prefix)
+    return export.export(database, campaign.id, path)
+
+
+def campaign_line(campaign: queries.CampaignRecord, domain_name: str, progress: queries.Progress) -> dict[str, Any]:
+    """One campaign with its progress, as plain data."""
+    expected = campaign.settings.get("expected_cost", campaign.budget) * campaign.runs
+    share = 1.0 if campaign.status == "finished" else min(1.0, progress.cost / expected)
+    return {
+        "id": campaign.id,
+        "status": campaign.status,
+        "domain": domain_name,
+        "policy": campaign.policy,
+        "laboratory": campaign.laboratory,
+        "runs": campaign.runs,
+        "budget": campaign.budget,
+        "seed": campaign.seed,
+        "progress": {
+            "share": share,
+            "runs_finished": progress.finished_runs,
+            "experiments": progress.experiments,
+            "cost": progress.cost,
+        },
+        "created_at": _time(campaign.created_at),
+        "started_at": _time(campaign.started_at),
+        "finished_at": _time(campaign.finished_at),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _send(settings: Settings, database: Database, blocks: list[int]) -> None:
+    if not settings.embedded_broker or broker.is_running(settings):
+        app.send(settings, blocks)
+        with database.write() as session:
+            record.mark_sent(session, blocks, datetime.now(UTC))
+    # Else nobody listens yet: the watchdog of the first worker to come finds the blocks in the record.
+
+
+def check_policy(policy: str) -> None:
+    """RequestError, with the nearest name, unless there is a policy of this name."""
+    if policy not in POLICY_NAMES:
+        near = difflib.get_close_matches(policy, POLICY_NAMES, 1, 0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise RequestError(f"--policy: there is no policy {policy!r}; {hint}Policies are {', '.join(POLICY_NAMES)}")
+
+
+def _expected_cost(domain: Domain, laboratory: str, budget: float) -> float:
+    """What a run will spend at most; also checks the laboratory and that the budget pays for an experiment."""
+    kind, _, name = laboratory.partition(":")
+    if laboratory != "simulate" and (kind != "replay" or name not in domain.replays):
+        replays = [f"replay:{replay}" for replay in domain.replays]
+        raise RequestError(
+            f"--laboratory {laboratory!r} is not one that {domain.name} has; it has {', '.join(['simulate', *replays])}"
+        )
+    rows = len(read_replay(domain, name).designs) if kind == "replay" else None
+    if domain.cost is not None:
+        return budget
+    if budget < 1:
+        raise RequestError(f"--budget {budget:g} pays for no experiment of {domain.name}: each costs 1")
+    return float(int(budget) if rows is None else min(int(budget), rows))
+
+
+def _domain_row(domain: Domain) -> models.Domain:
+    return models.Domain(
+        identity=domain.identity,
+        name=domain.name,
+        title=domain.title,
+        field=domain.field,
+        text=domain.text,
+        document=_plain(domain.parsed),
+        source=str(domain.file or ""),
+        attachments=attachments(domain),
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "organon": version("organon"),
+        "torch": version("torch"),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }

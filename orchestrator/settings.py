@@ -1,0 +1,60 @@
+"""All settings, read from the environment (``ORGANON_…``) in this one place."""
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestrator.errors import OrganonError
+
+
+class Settings(BaseSettings):
+    """Where Organon keeps things and how it works.
+
+    home: everything it keeps; database_url: empty means SQLite in ``home``; broker_url: empty means our own broker on a
+    private socket; block_runs: how many runs advance as one batch; task_seconds: how long a task works before it sends
+    itself again; lease_seconds: how long a block stays with a worker that shows no sign of life.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ORGANON_", frozen=True, extra="ignore")
+
+    home: Path = Field(default_factory=lambda: user_data_path("organon", appauthor=False))
+    database_url: str = ""
+    broker_url: str = ""
+    block_runs: int = Field(default=25, ge=1, le=10_000)
+    task_seconds: float = Field(default=2.0, gt=0, le=60)
+    lease_seconds: float = Field(default=300.0, ge=5)
+    ui_address: str = "127.0.0.1"
+    ui_port: int = Field(default=8501, ge=1, le=65535)
+
+    @cached_property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.home.expanduser().resolve() / 'organon.db'}"
+
+    @cached_property
+    def folder(self) -> Path:
+        """``home``, absolute."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def embedded_broker(self) -> bool:
+        return not self.broker_url
+
+    @cached_property
+    def queue(self) -> str:
+        """The queue's name: workers and commands of one database share it, others on the same broker do not."""
+        return "organon-" + hashlib.sha256(self.database.encode()).hexdigest()[:12]
+
+
+def load_settings() -> Settings:
+    """The settings of this process's environment; OrganonError names the variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "ORGANON_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise OrganonError(f"the setting {name}={first.get('input')!r} is not usable: {first['msg']}") from None

@@ -1,0 +1,119 @@
+"""Keeping workers at work: starts the pool, starts it again if it dies, and sends orphaned blocks again."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from experiments_db.database import Database, connect
+from orchestrator import services
+from orchestrator.broker import broker
+from orchestrator.pool import pool_is_present
+from orchestrator.settings import Settings
+
+log = logging.getLogger("organon")
+_STOP_SECONDS = 20.0
+_ORPHAN_SECONDS = 1.0  # between looks at the record for orphaned blocks
+
+
+def default_processes() -> int:
+    """One process a core, at most four: each holds torch and its own particles."""
+    return max(1, min(4, os.cpu_count() or 1))
+
+
+class Supervisor:
+    """Watches over one pool of worker processes, and over the blocks of this database. ``check`` is called often."""
+
+    def __init__(self, settings: Settings, database: Database, processes: int) -> None:
+        self._settings, self._database, self._processes = settings, database, processes
+        self._pool: subprocess.Popen[bytes] | None = None
+        self._looked = 0.0
+        self.log_file = settings.folder / "logs" / "worker.log"
+
+    def start(self) -> None:
+        """Start the pool; what it prints goes to the log file."""
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_file.open("ab") as output:
+            self._pool = subprocess.Popen(
+                [sys.executable, "-m", "orchestrator.pool", str(self._processes)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment(self._settings),
+                start_new_session=True,  # Ctrl-C is for us; we stop the pool in good order
+            )
+
+    def check(self) -> None:
+        """Start a pool that died again, and send blocks that nobody advances."""
+        if self._pool is not None and self._pool.poll() is not None:
+            log.warning("the worker pool ended with status %s and is started again", self._pool.returncode)
+            self.start()
+        if time.monotonic() - self._looked >= _ORPHAN_SECONDS:
+            self._looked = time.monotonic()
+            services.send_orphans(self._settings, self._database)
+
+    def stop(self) -> None:
+        """End the pool: it finishes the tasks at hand, which take about two seconds."""
+        if self._pool is None:
+            return
+        self._pool.terminate()
+        try:
+            self._pool.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._pool.pid, signal.SIGKILL)
+            self._pool.wait()
+        self._pool = None
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Our environment, with these settings: the pool must see the same home, database and broker."""
+    own = {f"ORGANON_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    root = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
+    return {**os.environ, **own, "PYTHONPATH": path}
+
+
+@contextmanager
+def workers(settings: Settings, *, processes: int, always: bool = False) -> Iterator[Supervisor]:
+    """Broker and workers for as long as the context lasts.
+
+    Where a pool of this home is at work already it is used, unless ``always`` asks for one more.
+    """
+    database = connect(settings.database)
+    with broker(settings):
+        supervisor = Supervisor(settings, database, processes)
+        if always or not pool_is_present(settings):
+            supervisor.start()
+        try:
+            yield supervisor
+        finally:
+            supervisor.stop()
+            database.close()
+
+
+def run_worker(settings: Settings, processes: int, ready: Callable[[], None]) -> None:
+    """Work until SIGTERM or SIGINT."""
+    stop_on_sigterm()
+    with workers(settings, processes=processes, always=True) as supervisor:
+        ready()
+        try:
+            while True:
+                supervisor.check()
+                time.sleep(0.25)
+        except KeyboardInterrupt:
+            return
+
+
+def stop_on_sigterm() -> None:
+    """Make SIGTERM end this process the way Ctrl-C does, with everything put in order."""
+
+    def interrupt(signum: int, frame: object) -> None:
+        del signum, frame
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)

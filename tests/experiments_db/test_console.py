@@ -1,0 +1,164 @@
+"""The console answers questions and does nothing else, whatever is typed."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from experiments_db import queries, record
+from experiments_db.console import select
+from experiments_db.database import Database
+from experiments_db.errors import ReadOnlyError, UnreachableDatabaseError
+from experiments_db.models import Domain
+
+Started = tuple[str, list[int]]
+
+WRITES = [
+    "INSERT INTO domain (identity) VALUES ('x')",
+    "UPDATE run SET status = 'failed'",
+    "DELETE FROM run",
+    "DROP TABLE experiment",
+    "CREATE TABLE t (x int)",
+    "SELECT 1; DELETE FROM run",
+    "SELECT 1; COMMIT; DELETE FROM run",
+    "WITH gone AS (DELETE FROM run RETURNING *) SELECT * FROM gone",
+    "WITH gone AS (SELECT 1) DELETE FROM run",
+    "WITH gone AS (SELECT 1) INSERT INTO run (id) SELECT 7",
+    "/* SELECT */ DELETE FROM run",
+    "-- SELECT\nDELETE FROM run",
+    "EXPLAIN ANALYZE DELETE FROM run",
+    "BEGIN",
+    "COMMIT",
+    "VACUUM",
+    "SELECT * FROM run FOR UPDATE",
+    "SELECT 1 INTO copied",
+    "",
+    ";",
+    "SELECT FROM WHERE",
+    "SELECT * FROM nowhere",
+]
+SQLITE_WRITES = [
+    "ATTACH DATABASE '{folder}/attached.db' AS other",
+    "PRAGMA query_only=OFF",
+    "PRAGMA journal_mode=DELETE",
+    "SELECT * FROM pragma_table_info('run')",
+    "SELECT load_extension('/tmp/x.so')",
+    "SELECT writefile('{folder}/written', 'x')",
+    "SELECT readfile('/etc/passwd')",
+    "SELECT fts3_tokenizer('simple')",
+    "SELECT printf('%.*c', 2000000000, 'x')",
+    "SELECT format('%1000000000d', 1)",
+    "VACUUM INTO '{folder}/copy.db'",
+    "WITH x AS (SELECT 1) REPLACE INTO run (id) VALUES (1)",
+]
+POSTGRES_WRITES = [
+    "SELECT pg_read_file('/etc/passwd')",
+    "SELECT \"pg_read_file\"('/etc/passwd')",
+    "SELECT U&\"pg\\005fread_file\"('/etc/passwd')",
+    "SELECT pg_ls_dir('/')",
+    "SELECT lo_import('/etc/passwd')",
+    "SELECT set_config('transaction_read_only', 'off', true)",
+    "SELECT query_to_xml('DELETE FROM run', true, true, '')",
+    "SELECT pg_terminate_backend(1)",
+    "SELECT dblink_exec('', 'DELETE FROM run')",
+    "SELECT nextval('run_id_seq')",
+    "COPY run TO PROGRAM 'touch {folder}/written'",
+    "SET ROLE postgres",
+    "WITH x AS (SELECT 1) SELECT * FROM x; RESET ROLE",
+]
+
+
+def refused(database: Database, statement: str, folder: Path) -> None:
+    before = sorted(path.name for path in folder.iterdir() if not path.name.endswith(("-shm", "-wal")))
+    with pytest.raises(ReadOnlyError) as caught:
+        select(database.url, statement.format(folder=folder))
+    assert "\n" not in str(caught.value)
+    assert sorted(path.name for path in folder.iterdir() if not path.name.endswith(("-shm", "-wal"))) == before
+    with database.read() as session:
+        runs = [
+            run for line in queries.list_campaigns(session) for run in queries.campaign_runs(session, line.campaign.id)
+        ]
+    assert [run.status for run in runs] == ["scheduled"] * 5
+
+
+@pytest.mark.parametrize("statement", WRITES)
+def test_a_statement_that_is_no_query_is_refused(
+    database: Database, campaign: Started, statement: str, tmp_path: Path
+) -> None:
+    refused(database, statement, tmp_path)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("statement", SQLITE_WRITES)
+def test_sqlite_cannot_be_led_outside(database: Database, campaign: Started, statement: str, tmp_path: Path) -> None:
+    refused(database, statement, tmp_path)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("statement", POSTGRES_WRITES)
+def test_postgresql_cannot_be_led_outside(
+    database: Database, campaign: Started, statement: str, tmp_path: Path
+) -> None:
+    refused(database, statement, tmp_path)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "zeroblob(1000000000)",
+        "hex(randomblob(1000000))",
+        "group_concat(hex(zeroblob(200000))) FROM (SELECT name FROM sqlite_master)",
+        "replace(hex(zeroblob(100000)), '00', hex(zeroblob(1000)))",
+        ", ".join(["1"] * 65),
+    ],
+)
+def test_a_single_query_cannot_fill_the_memory(database: Database, value: str) -> None:
+    with pytest.raises(ReadOnlyError, match=r"too big|too many columns"):
+        select(database.url, f"SELECT {value}")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_large_answer_is_cut_off(database: Database) -> None:
+    endless = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n)"
+    table = select(database.url, f"{endless} SELECT zeroblob(900000) FROM n")
+    assert table.truncated
+    assert len(table.rows) < 100
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_row_with_a_large_value_is_readable_beside_it(database: Database) -> None:
+    with database.write() as session:
+        record.save_domain(session, Domain(identity="d", name="large", attachments={"data.csv": "1.5\n" * 500_000}))
+    assert select(database.url, "SELECT identity, name, created_at IS NULL FROM domain").rows == [("d", "large", 0)]
+    with pytest.raises(ReadOnlyError, match="too big"):
+        select(database.url, "SELECT attachments FROM domain")
+
+
+def test_a_query_that_never_ends_is_stopped(database: Database) -> None:
+    started = time.monotonic()
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) FROM n"
+    with pytest.raises(ReadOnlyError, match=r"longer than 0.3 s"):
+        select(database.url, endless, seconds=0.3)
+    assert time.monotonic() - started < 5
+
+
+def test_rows_that_never_end_are_cut_off(database: Database) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+    table = select(database.url, endless, max_rows=300)
+    assert (table.rows[-1], len(table.rows), table.truncated) == ((300,), 300, True)
+
+
+def test_a_question_is_answered(database: Database, campaign: Started) -> None:
+    table = select(database.url, "-- how many?\nSELECT policy AS p, count(*) AS n FROM campaign GROUP BY policy;")
+    assert (table.columns, table.rows, table.truncated) == (("p", "n"), [("random", 1)], False)
+    assert select(database.url, "VALUES (1), (2)", max_rows=2).truncated is False
+    assert select(database.url, "SELECT document FROM domain").rows == [('{"name":"cooling"}',)]
+    assert select(database.url, "(SELECT 1)" if "postgres" in database.url else "SELECT 1").rows == [(1,)]
+    assert select(database.url, "SELECT '%s' AS percent").rows == [("%s",)]
+
+
+def test_a_database_that_is_not_there_is_not_created(tmp_path: Path) -> None:
+    with pytest.raises(UnreachableDatabaseError, match="cannot be opened"):
+        select(f"sqlite:///{tmp_path}/none.db", "SELECT 1")
+    assert list(tmp_path.iterdir()) == []

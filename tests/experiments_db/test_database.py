@@ -1,0 +1,203 @@
+"""Opening the record: schema, versions, addresses that do not work, processes that start at once."""
+
+import hashlib
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, inspect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from experiments_db import schema
+from experiments_db.database import Database, connect, to_json
+from experiments_db.errors import NewerDatabaseError, RecordError, UnreachableDatabaseError
+from experiments_db.models import Table
+
+ROOT = Path(__file__).parents[2]
+
+
+def _migrated_equals_models(database: Database, empty_url: str) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Table.metadata) == []
+    created = create_engine(empty_url)
+    Table.metadata.create_all(created)
+    # alembic compares neither CHECK constraints nor the conditions of indexes
+    assert _constraints(database.engine) == _constraints(created)
+    created.dispose()
+    database.close()
+
+
+def _constraints(engine: Any) -> dict[str, Any]:
+    inspector = inspect(engine)
+    return {
+        name: (
+            inspector.get_check_constraints(name),
+            inspector.get_pk_constraint(name)["name"],
+            sorted(key["name"] or "" for key in inspector.get_foreign_keys(name)),
+            sorted(
+                (index["name"] or "", *map(str, index["dialect_options"].values()))
+                for index in inspector.get_indexes(name)
+            ),
+        )
+        for name in Table.metadata.tables
+    }
+
+
+def test_migrations_give_the_models_on_sqlite(tmp_path: Path) -> None:
+    _migrated_equals_models(connect(f"sqlite:///{tmp_path}/migrated.db"), f"sqlite:///{tmp_path}/created.db")
+
+
+def test_migrations_give_the_models_on_postgresql(empty_postgres_url: str, request: pytest.FixtureRequest) -> None:
+    migrated = connect(request.getfixturevalue("shared_postgres_url"))
+    _migrated_equals_models(migrated, empty_postgres_url.replace("postgresql://", "postgresql+psycopg://"))
+
+
+def test_the_revisions_are_those_of_the_migrations() -> None:
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
+    assert tuple(script.revision for script in reversed(list(scripts.walk_revisions()))) == schema.REVISIONS
+
+
+def test_opening_the_newest_schema_imports_no_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/organon.db"
+    connect(url).close()
+    code = f"import sys; from experiments_db.database import connect; connect({url!r}); print('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "False\n"
+
+
+def test_four_processes_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    code = (
+        "from experiments_db.database import connect; from experiments_db.queries import list_campaigns\n"
+        f"d = connect('sqlite:///{tmp_path}/new.db')\nwith d.write() as s: pass\n"
+        "with d.read() as s: print(list_campaigns(s))"
+    )
+    command = [sys.executable, "-W", "error", "-c", code]
+    started = [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(4)
+    ]
+    assert [process.communicate(timeout=60)[0] for process in started] == ["[]\n"] * 4
+
+
+def test_a_newer_sqlite_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "newer.db"
+    connect(f"sqlite:///{file}").close()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0999'")
+        connection.commit()
+    before = hashlib.sha256(file.read_bytes()).hexdigest()
+    with pytest.raises(NewerDatabaseError, match=r"'0999'.*knows up to '0001'.*Upgrade Organon, or choose another"):
+        connect(f"sqlite:///{file}")
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == before
+
+
+def test_a_newer_postgresql_database_is_refused(empty_postgres_url: str) -> None:
+    database = connect(empty_postgres_url)
+    with database.write() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0999'")
+    database.close()
+    with pytest.raises(NewerDatabaseError, match="'0999'"):
+        connect(empty_postgres_url)
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_bytes(b"not a database, but long enough to be read as a header " * 40)
+    before = file.read_bytes()
+    with pytest.raises(UnreachableDatabaseError, match="file is not a database"):
+        connect(f"sqlite:///{file}")
+    assert file.read_bytes() == before
+
+
+def test_the_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "other.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE bookmarks (url)")
+    before = file.read_bytes()
+    with pytest.raises(UnreachableDatabaseError, match=r"another program.*'bookmarks'"):
+        connect(f"sqlite:///{file}")
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("sqlite://", "a plain file"),
+        ("sqlite:///:memory:", "a plain file"),
+        ("mysql://user:secret@host/name", "no database of the kind 'mysql'"),
+        ("organon.db", "cannot be read"),
+        ("postgresql://user:secret@127.0.0.1:1/name", r"user:\*\*\*@127.0.0.1:1/name cannot be opened"),
+        ("postgres://127.0.0.1:1/name?user=u&password=secret", "cannot be opened"),
+        ("sqlite:////dev/null/organon.db", "/dev/null/organon.db cannot be opened"),
+        ("sqlite:////proc/organon/organon.db", "cannot be opened"),
+    ],
+)
+def test_an_address_that_does_not_work_is_explained_without_its_password(url: str, says: str) -> None:
+    with pytest.raises(UnreachableDatabaseError, match=says) as caught:
+        connect(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_password_is_not_shown(tmp_path: Path) -> None:
+    engine = create_engine("postgresql+psycopg://user:secret@host/name")
+    assert "secret" not in repr(Database("postgresql://user:secret@host/name", engine))
+
+
+def test_sqlite_is_opened_as_measured(tmp_path: Path) -> None:
+    database = connect(f"sqlite:///{tmp_path}/organon.db")
+    with database.read() as session:
+        found = {
+            name: session.connection().exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
+        }
+    assert found == {"journal_mode": "wal", "synchronous": 1, "busy_timeout": 30000, "foreign_keys": 1}
+
+
+def test_a_read_session_cannot_write(database: Database) -> None:
+    with pytest.raises(DBAPIError, match=r"read-?only"), database.read() as session:
+        session.connection().exec_driver_sql("DELETE FROM run")
+
+
+def delete_from(session: Session, *tables: str) -> None:
+    for table in tables:
+        session.connection().exec_driver_sql(f"DELETE FROM {table}")
+
+
+def test_an_exception_rolls_the_write_back(database: Database, campaign: tuple[str, list[int]]) -> None:
+    with pytest.raises(DBAPIError, match="nowhere"), database.write() as session:
+        delete_from(session, "run", "nowhere")
+    with database.read() as session:
+        assert session.connection().exec_driver_sql("SELECT count(*) FROM run").scalar() == 5
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_opens_its_own_connection(database: Database, campaign: tuple[str, list[int]]) -> None:
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            with database.write() as session:
+                delete_from(session, "run")
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    with database.read() as session:  # the parent's connection still works
+        assert session.connection().exec_driver_sql("SELECT count(*) FROM run").scalar() == 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_that_are_not_finite_are_refused(value: float) -> None:
+    with pytest.raises(RecordError, match="record None where there is no finite number"):
+        to_json({"mean": [value]})

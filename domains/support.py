@@ -14,7 +14,7 @@ RUNS: dict[Part, frozenset[str]] = {
     ),  # not yet: dirichlet categorical poisson
     "outcome": frozenset({"normal", "lognormal", "studentt", "bernoulli", "binomial", "poisson"}),
     # not yet: negative_binomial categorical beta gamma exponential logitnormal
-    "goal": frozenset({"learn", "discriminate"}),  # not yet: predict maximise minimise
+    "goal": frozenset({"learn", "discriminate"}),  # not yet: "learn: [names]" predict maximise minimise
     "feature": frozenset({"cost", "constraints", "exchangeable", "replays"}),  # not yet: truncation dynamics censor
 }
 

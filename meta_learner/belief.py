@@ -3,6 +3,7 @@
 A belief holds a whole block of runs. It is a pure fold of ``smc.update`` over the recorded experiments.
 """
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -124,7 +125,7 @@ def prior_belief(model: DomainModel, runs: int, settings: BeliefSettings, genera
     populations = tuple(
         Population(
             z=mechanism.sample_prior(shape, generator),
-            log_weight=torch.full(shape, -torch.tensor(float(settings.particles)).log().item(), dtype=torch.float64),
+            log_weight=torch.full(shape, -math.log(settings.particles), dtype=torch.float64),
             log_likelihood=torch.zeros(shape, dtype=torch.float64),
             log_evidence=torch.zeros(runs, dtype=torch.float64),
             log_scale=torch.zeros((runs, 2), dtype=torch.float64),

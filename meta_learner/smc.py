@@ -6,6 +6,7 @@ so that the effective sample size keeps a set share; where it fell below, the pa
 Del Moral, Doucet & Jasra 2006 (SMC samplers); Chopin 2002 (IBIS); Jasra et al. 2011 (adaptive tempering).
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -66,7 +67,8 @@ def _absorb(
     runs = population.z.shape[0]
     _, newest = moves.log_terms(mechanism, population.z, history)
     ones = torch.ones(runs, dtype=torch.float64)
-    stage = _Stage(population, newest, torch.zeros(runs, dtype=torch.float64), ones, ones)
+    missing = history.outcomes[:, -1].isnan().all(-1)  # nothing came back: nothing to absorb
+    stage = _Stage(population, newest, missing.to(torch.float64), ones, ones)
     _bury_impossible(stage)
     for count in range(_MAX_STAGES):
         _reweight(stage, settings.threshold, last=count == _MAX_STAGES - 1)
@@ -119,7 +121,7 @@ def _reweight(stage: _Stage, threshold: float, *, last: bool) -> None:
     delta = room if last else torch.where(whole, room, low)
     moving = room > 0
     log_weight = torch.where(moving[:, None], _tempered(population.log_weight, newest, delta), population.log_weight)
-    gain = log_weight.logsumexp(-1)
+    gain = torch.where(moving, log_weight.logsumexp(-1), 0.0)
     stage.population = replace(
         population, log_weight=log_weight - gain[:, None], log_evidence=population.log_evidence + gain
     )
@@ -147,7 +149,7 @@ def _rejuvenate(
     moved = moves.move(
         mechanism, cloud, here, stage.temperature[rows], population.log_scale[rows], count=count, generator=generator
     )
-    uniform = torch.full_like(moved.cloud.past, -torch.tensor(float(particles)).log().item())
+    uniform = torch.full_like(moved.cloud.past, -math.log(particles))
     stage.population = replace(
         population,
         z=population.z.index_copy(0, rows, moved.cloud.z),

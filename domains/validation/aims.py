@@ -50,7 +50,7 @@ def read_goal(part: Part, scope: Scope, designs: Mapping[str, Design], domain: D
         return Goal("learn")
     fields = part.fields(("learn", "predict", "maximise", "minimise"))
     for kind, entry in fields.items():
-        entry.requires("goal", kind)
+        entry.requires("goal", "learn: [names]" if kind == "learn" else kind)
         if kind == "learn":
             return Goal("learn", parameters=_learned(entry, domain))
         if kind == "predict":

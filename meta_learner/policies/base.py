@@ -77,9 +77,12 @@ def unscored(designs: Tensor) -> Choice:
     return Choice(designs, torch.empty((runs, 0, columns), dtype=torch.float64), empty)
 
 
-def first_allowed(problem: DesignProblem, designs: Tensor) -> Tensor:
-    """The first allowed of designs [runs, designs, columns]; where none is, the cheapest design there is."""
-    allowed = problem.allowed(designs)
+def first_allowed(problem: DesignProblem, designs: Tensor, among: Tensor | bool = True) -> Tensor:
+    """The first allowed of designs [runs, designs, columns]; where none is, the cheapest design there is.
+
+    among: boolean [runs, designs], to pass over some of them.
+    """
+    allowed = problem.allowed(designs) & among
     picked = designs[torch.arange(problem.runs), allowed.to(torch.uint8).argmax(-1)]
     return torch.where(allowed.any(-1)[:, None], picked, problem.model.space.cheapest)
 

@@ -21,12 +21,8 @@ class Sobol(Policy):
         if problem.pool is not None:
             return unscored(self._nearest(problem, points[:, problem.step]))
         designs = space.decode(points)
-        turn = space.feasible(designs).cumsum(-1) > problem.step  # points before were used, or passed over
-        late = torch.where(turn[..., None], designs, torch.nan)
-        ordered = late[
-            torch.arange(problem.runs)[:, None], turn.to(torch.int8).argsort(dim=-1, descending=True, stable=True)
-        ]
-        return unscored(first_allowed(problem, ordered))
+        new = space.feasible(designs).cumsum(-1) > problem.step  # as many feasible points as steps were taken before
+        return unscored(first_allowed(problem, designs, new))
 
     def _nearest(self, problem: DesignProblem, points: torch.Tensor) -> torch.Tensor:
         """Of the pool's designs that are left, the nearest to the sequence's points [runs, columns]."""

@@ -1,0 +1,130 @@
+"""The contract of every policy: feasible, affordable, deterministic designs, from open spaces and from pools."""
+
+import pytest
+import torch
+
+from domains.loading import load_text
+from domains.worlds import DomainModel
+from meta_learner.belief import BeliefSettings
+from meta_learner.laboratory import Simulation
+from meta_learner.policies import POLICIES, Choice, Pool
+from meta_learner.rollout import BlockSteps, rollout
+
+SETTINGS = BeliefSettings(particles=200, moves=2)
+MIXED = """
+format: 1
+name: mixed
+title: Every kind of design, a constraint and a cost
+designs:
+  dose: {real: [0.1, 10], scale: log}
+  count: {integer: [1, 6]}
+  heat: {levels: [10, 20, 40]}
+  strain: {choice: [wild, mutant]}
+constraints: ["dose + count <= 9"]
+parameters: {slope: {prior: {normal: [0, 1]}}, gain: {prior: {lognormal: [0, 0.5]}}}
+mechanisms:
+  additive: {let: {mu: "slope * log(dose) + where(strain == 'mutant', gain, 0)"}}
+  product: {let: {mu: "slope * gain * log(dose) * heat / 20"}}
+outcomes:
+  level: {normal: {mean: mu, sd: 0.5 / sqrt(count)}}
+  alive: {bernoulli: {p: sigmoid(mu)}}
+cost: 0.5 + 0.5 * count
+budget: 7
+goal: GOAL
+"""
+
+
+def steps(policy: str, goal: str = "learn", seed: int = 5) -> BlockSteps:
+    model = DomainModel(load_text(MIXED.replace("GOAL", goal)))
+    laboratory = Simulation(model, seed=seed, block=0, runs=6)
+    return BlockSteps(model, POLICIES[policy](), laboratory, budget=7, seed=seed, block=0, settings=SETTINGS)
+
+
+@pytest.mark.parametrize("goal", ["learn", "discriminate"])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_designs_are_feasible_and_paid_for(policy: str, goal: str) -> None:
+    block = steps(policy, goal)
+    spent = torch.zeros(6, dtype=torch.float64)
+    ended = 0
+    for state in rollout(block, 6):
+        assert state.choice is not None
+        assert state.cost is not None
+        designs = state.choice.designs[state.performed]
+        assert block.model.space.feasible(designs).all()
+        for design in designs:
+            values = block.model.space.to_names(design)
+            assert torch.equal(block.model.space.from_names(values), design)
+        spent += state.cost
+        assert (spent <= 7).all()
+        assert (state.cost[~state.performed] == 0).all()
+        ended = int((~state.active).sum())
+    assert ended == 6
+    assert (7 - spent < 1).all()  # the cheapest experiment costs 1: nobody stops while one still fits
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_same_seed_same_designs(policy: str) -> None:
+    first, second, other = (
+        [state.choice.designs for state in rollout(steps(policy, seed=seed), 6) if state.choice] for seed in (5, 5, 6)
+    )
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not torch.equal(first[0], other[0])
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_leading_candidates_come_best_first(policy: str) -> None:
+    state = next(rollout(steps(policy), 6))
+    choice = state.choice
+    assert isinstance(choice, Choice)
+    assert choice.leading.shape[:2] == choice.scores.shape
+    assert (choice.scores.diff(dim=-1) <= 0).all()
+    if choice.scores.shape[1] > 0:
+        assert torch.equal(choice.leading[:, 0], choice.designs)
+
+
+class _TableLaboratory(Simulation):
+    """Simulated outcomes, but only at five designs, two of each."""
+
+    pool_designs = torch.tensor(
+        [[0.1, 1, 10, 0], [0.5, 2, 10, 1], [1, 1, 20, 0], [2, 3, 40, 1], [5, 1, 40, 0]], dtype=torch.float64
+    )
+
+    def pool(self, history):  # type: ignore[no-untyped-def]
+        used = (history.designs[:, :, None] == self.pool_designs).all(-1).sum(1)
+        return Pool(self.pool_designs, 2 - used)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_pool_is_used_up_and_never_left(policy: str) -> None:
+    model = DomainModel(load_text(MIXED.replace("GOAL", "learn")))
+    laboratory = _TableLaboratory(model, seed=5, block=0, runs=6)
+    block = BlockSteps(model, POLICIES[policy](), laboratory, budget=100, seed=5, block=0, settings=SETTINGS)
+    history = list(rollout(block, 6))[-1].belief.history
+    assert history.steps == 10
+    counts = (history.designs[:, :, None] == laboratory.pool_designs).all(-1).sum(1)
+    assert torch.equal(counts, torch.full((6, 5), 2))
+    orders = {tuple(row) for row in history.designs[:, :, 0].tolist()}
+    assert len(orders) > 1  # runs of one block do not all look in the same order
+
+
+def test_random_orders_are_uniform_over_rows() -> None:
+    """A pool's designs are drawn in proportion to the measurements left there: 3 : 1, α = 1e-5, sees 75 % ± 4 %."""
+    model = DomainModel(load_text(MIXED.replace("GOAL", "learn")))
+    block = steps("random")
+    pool = Pool(_TableLaboratory.pool_designs[:2], torch.tensor([3, 1]).expand(4000, 2))
+    state = BlockSteps(
+        model, POLICIES["random"](), Simulation(model, seed=1, block=0, runs=4000), budget=9, seed=1, block=0,
+        settings=BeliefSettings(particles=50),
+    ).begin(4000)  # fmt: skip
+    from meta_learner.hypotheses import draw_hypotheses
+    from meta_learner.policies import DesignProblem
+    from meta_learner.streams import stream
+
+    rows = draw_hypotheses(model, state.belief, 2, stream(1, 0, 0, "hypothesise"))
+    problem = DesignProblem(
+        model, state.belief, rows, torch.full((4000,), 9.0).double(), 0, pool, stream(1, 0, 0, "design"),
+        stream(1, 0, 0, "design"),
+    )  # fmt: skip
+    designs = block.policy.choose(problem).designs
+    share = (designs == pool.designs[0]).all(-1).double().mean().item()
+    assert abs(share - 0.75) < 4.42 * (0.75 * 0.25 / 4000) ** 0.5

@@ -1,0 +1,21 @@
+"""The loop on the benchmark domain: what the agent learns, and that the learning is real."""
+
+import pytest
+
+from tests.benchmarks.source_location import measure
+
+
+@pytest.mark.statistical
+def test_expected_information_gain_finds_the_sources() -> None:
+    """8 runs of 30 steps. A run gains 21.4 nats with a standard deviation of 2.6 (random designs: 5.5 ± 2.4).
+
+    The mean of 8 has a standard error of 0.9, so 17 is 4.8 of them below (α < 1e-6) and 12 above what random designs
+    give. A belief that is wrongly sharp could inflate the information but not sPCE, which must be at its cap of 12.2
+    nats: 97 % of runs are, so fewer than 5 of 8 has a probability below 1e-4.
+    """
+    planned = measure("expected-information-gain", runs=8, block_runs=8, seed=7)
+    assert planned.information > 17
+    assert planned.at_cap >= 5 / 8
+    random = measure("random", runs=8, block_runs=8, seed=7)
+    assert random.information < 12
+    assert abs(random.information - random.spce) < 0.5  # below the cap both estimate the same quantity

@@ -1,0 +1,160 @@
+"""Pages over a record of their own, filled through `experiments_db.record` as the workers fill it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import ui
+from experiments_db import record
+from experiments_db.database import Database
+from experiments_db.models import Campaign, Domain
+from ui.opening import open_database
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TITLE = "How fast does *this* enzyme work?"
+FINDING = "The law hill leads, no more, with probability 65.0 %:\n  vmax = 213 ± 11 (90 %: 195 to 231) counts/min²"
+_OWNER = "host/1/0.00"
+_LAWS = ("michaelis-menten", "hill")
+_UNIT = {"vmax": "counts/min²", "km": "ppm"}
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    return {"prior": {"lognormal": [5.0, 1.0]}, "unit": _UNIT[name], "label": f"the {name}"}
+
+
+DOMAIN = {
+    "identity": "d" * 64,
+    "name": "enzyme-kinetics",
+    "title": TITLE,
+    "text": "format: 1",
+    "document": {
+        "designs": {"substrate": {"real": [0.01, 2.0], "unit": "ppm"}},
+        "parameters": {"vmax": _parameter("vmax"), "km": _parameter("km")},
+        "mechanisms": {
+            "michaelis-menten": {"let": {}},
+            "hill": {"parameters": {"n": {"prior": {"lognormal": [0.0, 0.5]}, "label": "Hill coefficient"}}},
+        },
+        "outcomes": {"velocity": {"normal": {}, "unit": "counts/min²"}},
+    },
+}
+
+
+def experiment(row: int, step: int) -> record.NewExperiment:
+    """An experiment as the loop records it; `hill` takes the lead at step 2, and one interval has no bound."""
+    hill = 0.4 if step < 2 else 0.65
+    names = ("vmax", "km") if step < 2 else ("vmax", "km", "n")
+    parameters: dict[str, Any] = {
+        name: {"mean": 200.0 + step, "sd": 11.0, "low90": 180.0 + step, "high90": 230.0 - step} for name in names
+    }
+    if step == 0:
+        parameters["km"] = {"mean": None, "sd": None, "low90": 0.01, "high90": None}
+    return record.NewExperiment(
+        row=row,
+        design={"substrate": 0.1 * (step + 1)},
+        outcome={"velocity": None if step == 1 else 76.54321 + step},
+        cost=1.0,
+        information=0.5,
+        decision_ms=14.0,
+        belief={
+            "mechanism_probability": dict(zip(_LAWS, (1 - hill, hill), strict=True)),
+            "most_probable": _LAWS[hill > 0.5],
+            "parameters": parameters,
+            "mechanisms": {},
+            "diagnostics": {"trusted": True, "explained": True},
+        },
+        candidates=[{"design": {"substrate": 0.1 * (step + k)}, "score": 2.0 - k} for k in (1, 2, 3)],
+    )
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes campaigns into the record that the pages read."""
+
+    database: Database
+
+    def scheduled(self, number: int = 0, *, runs: int = 1, title: str = TITLE) -> str:
+        """A campaign created `number` minutes after noon, with four experiments to a run."""
+        campaign = Campaign(
+            domain_identity=f"{title} {'d' * 64}"[:64],
+            policy="expected-information-gain",
+            laboratory="replay:puromycin-treated",
+            runs=runs,
+            budget=4.0,
+            settings={"expected_cost": 4.0, "expected_experiments": 4},
+            created_at=NOON + timedelta(minutes=number),
+        )
+        campaign_id = campaign.id
+        domain = Domain(**{**DOMAIN, "title": title, "identity": campaign.domain_identity})
+        with self.database.write() as session:
+            record.save_domain(session, domain)
+            record.create_campaign(session, campaign, [runs])
+        return campaign_id
+
+    def running(self, steps: int = 2, **campaign: Any) -> str:
+        """A campaign that has done some steps of each of its runs."""
+        campaign_id = self.scheduled(**campaign)
+        runs = campaign.get("runs", 1)
+        with self.database.write() as session:
+            block = self._block(campaign_id)
+            alive = {"owner_is_alive": lambda _: True}
+            assert record.claim_block(session, block, owner=_OWNER, now=NOON, lease_seconds=300.0, **alive)
+            for step in range(steps):
+                experiments = [experiment(row, step) for row in range(runs)]
+                about = {"step": step, "experiments": experiments, "now": NOON, "lease_seconds": 300.0}
+                record.record_step(session, block, owner=_OWNER, **about)
+        return campaign_id
+
+    def finish(self, campaign_id: str) -> None:
+        """End a campaign with its finding."""
+        with self.database.write() as session:
+            record.finish_block(session, self._block(campaign_id), _OWNER, NOON)
+            record.save_finding(session, campaign_id, None, {"runs": 1}, FINDING, NOON)
+            assert record.finish_campaign(session, campaign_id, NOON + timedelta(minutes=5))
+
+    def fail(self, campaign_id: str, message: str) -> None:
+        """Let a campaign fail."""
+        with self.database.write() as session:
+            assert record.fail_campaign(session, campaign_id, message, NOON)
+
+    def _block(self, campaign_id: str) -> int:
+        with self.database.read() as session:
+            query = "SELECT id FROM block WHERE campaign_id = ?"
+            return int(session.connection().exec_driver_sql(query, (campaign_id,)).scalar_one())
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only place that Organon knows of."""
+    monkeypatch.setenv("ORGANON_HOME", str(tmp_path))
+    monkeypatch.delenv("ORGANON_DATABASE_URL", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def write(home: Path) -> Iterator[Writer]:
+    """A writer to the record of this home, which the pages open too."""
+    database = open_database()
+    yield Writer(database)
+    database.close()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def look(write: Writer) -> Callable[..., AppTest]:
+    """Opens the address `/?name=value…` and returns what is on the page; an exception on it is a failure."""
+
+    def open_page(**query: str) -> AppTest:
+        page = AppTest.from_file(str(Path(ui.__file__).parent / "app.py"), default_timeout=20)
+        for name, value in query.items():
+            page.query_params[name] = value
+        page.run()
+        assert not page.exception
+        return page
+
+    return open_page

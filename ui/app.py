@@ -1,0 +1,24 @@
+"""The entry point of the pages: ``streamlit run ui/app.py``, which ``organon start`` does with the right options."""
+
+import streamlit as st
+
+from ui.links import campaigns_page
+from ui.messages import in_words
+
+# Drawn here: Streamlit would fetch the picture of an emoji or a named icon from another host.
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="12" fill="none" '
+    'stroke="#2d7dd2" stroke-width="5"/><circle cx="16" cy="16" r="4" fill="#e07a1f"/></svg>'
+)
+
+
+def main() -> None:
+    """Draw the page that the address names."""
+    st.set_option("client.showErrorDetails", "none")
+    st.set_page_config(page_title="Organon", page_icon=_ICON, layout="wide")
+    page = st.navigation([st.Page(campaigns_page(), title="Campaigns", default=True)])
+    with in_words():
+        page.run()
+
+
+main()

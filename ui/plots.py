@@ -1,0 +1,116 @@
+"""Figures of a run's beliefs. Colours are chosen to be told apart on a white and on a dark page."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+import plotly.graph_objects as go
+
+from experiments_db.queries import BeliefStep
+from ui.quantities import Quantity
+
+_COLOURS = ("#2d7dd2", "#e07a1f", "#2a9d63", "#c44d9a", "#8a6fd6", "#b8930f", "#d6473c", "#1ba3b5")
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "x", "star")
+_AXIS = "experiments done"
+
+
+def mechanism_figure(beliefs: Sequence[BeliefStep]) -> go.Figure:
+    """The probability of every law after each experiment."""
+    figure = go.Figure()
+    steps = [belief.step + 1 for belief in beliefs]
+    for index, law in enumerate(laws(beliefs)):
+        figure.add_scatter(
+            x=steps,
+            y=[belief.mechanism_probability.get(law) for belief in beliefs],
+            name=law,
+            mode="lines+markers",
+            line={"color": _COLOURS[index % len(_COLOURS)], "width": 2},
+            marker={"symbol": _SYMBOLS[index % len(_SYMBOLS)], "size": 7},
+            hovertemplate=f"{law}: %{{y:.1%}}<extra></extra>",
+        )
+    figure.update_yaxes(title_text="probability of the law", range=[-0.03, 1.03], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    return _styled(figure, len(steps), height=320)
+
+
+def parameter_figure(beliefs: Sequence[BeliefStep], quantity: Quantity) -> go.Figure:
+    """A parameter's mean and 90 % interval after each experiment, in the colour of the law they are of."""
+    figure = go.Figure()
+    every = laws(beliefs)
+    known = [belief for belief in beliefs if quantity.name in belief.parameters]
+    for law, group in groupby(known, key=_leading):
+        _add_stretch(figure, list(group), quantity, law, every.index(law))
+    figure.update_yaxes(title_text=quantity.heading)
+    figure.update_layout(showlegend=False)
+    return _styled(figure, len(beliefs), height=230)
+
+
+def laws(beliefs: Sequence[BeliefStep]) -> list[str]:
+    """The laws in the domain's order, which fixes their colours."""
+    return list(beliefs[0].mechanism_probability) if beliefs else []
+
+
+def parameters(beliefs: Sequence[BeliefStep]) -> list[str]:
+    """Every parameter that the most probable law ever had, in the order of the laws."""
+    return list(dict.fromkeys(name for belief in reversed(beliefs) for name in belief.parameters))
+
+
+def _leading(belief: BeliefStep) -> str:
+    return max(belief.mechanism_probability, key=lambda law: belief.mechanism_probability[law])
+
+
+def _add_stretch(figure: go.Figure, beliefs: list[BeliefStep], quantity: Quantity, law: str, index: int) -> None:
+    """Consecutive steps with one leading law: the band, and over it the means, each with its interval."""
+    colour = _COLOURS[index % len(_COLOURS)]
+    steps = [belief.step + 1 for belief in beliefs]
+    values: list[Mapping[str, float | None]] = [dict(belief.parameters[quantity.name]) for belief in beliefs]
+    low, mean, high = ([value.get(key) for value in values] for key in ("low90", "mean", "high90"))
+    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+    figure.add_scatter(x=steps, y=low, **edge)
+    figure.add_scatter(x=steps, y=high, fill="tonexty", fillcolor=_faint(colour), **edge)
+    figure.add_scatter(
+        x=steps,
+        y=mean,
+        error_y=_interval(low, mean, high, colour),
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker={"symbol": _SYMBOLS[index % len(_SYMBOLS)], "size": 6},
+        customdata=list(zip(low, high, strict=True)),
+        hovertemplate=f"%{{y:.4g}} {quantity.unit} (90 %: %{{customdata[0]:.4g}} to %{{customdata[1]:.4g}}), {law}"
+        "<extra></extra>",
+    )
+
+
+def _interval(
+    low: list[float | None], mean: list[float | None], high: list[float | None], colour: str
+) -> dict[str, object]:
+    def reach(ends: list[float | None], sign: int) -> list[float | None]:
+        return [
+            None if end is None or middle is None else sign * (end - middle)
+            for end, middle in zip(ends, mean, strict=True)
+        ]
+
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": reach(high, 1),
+        "arrayminus": reach(low, -1),
+        "color": colour,
+        "thickness": 1,
+        "width": 0,
+    }
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.18)"
+
+
+def _styled(figure: go.Figure, steps: int, *, height: int) -> go.Figure:
+    figure.update_xaxes(title_text=_AXIS, range=[0.5, max(steps, 2) + 0.5], dtick=max(1, -(-steps // 12)), tick0=0)
+    figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 10, "t": 30 if figure.layout.showlegend is not False else 8, "b": 10},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        hovermode="x unified",
+        uirevision="kept",  # a refresh keeps the viewer's zoom
+    )
+    return figure

@@ -1,8 +1,8 @@
 """Expressions → batched tensor functions.
 
 A syntax tree becomes nested closures over an environment of named tensors, built once. Shapes are whatever the
-environment's tensors broadcast to; numbers are float64. Truth values are boolean tensors. A vector (a Dirichlet draw,
-a state read out at several times) is a tuple of tensors.
+environment's tensors broadcast to; numbers are float64. A truth value is 1.0 or 0.0 where a number is wanted, as in
+Python. A vector (a Dirichlet draw, a state read out at several times) is a tuple of tensors.
 """
 
 import functools
@@ -18,6 +18,7 @@ from domains.expressions import (
     Binary,
     Call,
     Compare,
+    Conditional,
     Entry,
     Expression,
     Logical,
@@ -40,9 +41,9 @@ def compile_expression(expression: Expression, options: Mapping[str, tuple[str, 
     """Compile an expression to a function of named tensors.
 
     options: choice design → its options; a comparison with an option becomes one with the option's index.
-    The function returns a float64 (or boolean) tensor of the broadcast shape of what the expression uses.
+    The function returns a float64 tensor of the broadcast shape of what the expression uses.
     """
-    value = _build(expression.root, options or {})
+    value = _build_number(expression.root, options or {})
     # Validation refuses expressions whose value is a bare vector, so a function gives a tensor here.
     return _always(_tensor(value)) if isinstance(value, float) else value  # type: ignore[return-value]
 
@@ -63,7 +64,19 @@ def _build(node: Node, options: Mapping[str, tuple[str, ...]]) -> _Built | float
             return _compare(node, options)
         case Text(value):
             raise ExpressionError(f"the text {value!r} has no value of its own; compare it with a choice design")
-    return _apply(_function(node), [_build(part, options) for part in children(node)])
+        case Logical() | Unary("not"):
+            return _apply(_function(node), [_build(part, options) for part in children(node)])
+        case Conditional(test, yes, no) | Call("where", (test, yes, no)):
+            return _apply(_where, [_build(test, options), _build_number(yes, options), _build_number(no, options)])
+    return _apply(_function(node), [_build_number(part, options) for part in children(node)])
+
+
+def _build_number(node: Node, options: Mapping[str, tuple[str, ...]]) -> _Built | float:
+    """As ``_build``, with a truth value made 1.0 or 0.0."""
+    built = _build(node, options)
+    if isinstance(node, Compare | Logical) or (isinstance(node, Unary) and node.operator == "not"):
+        return _apply(_as_number, [built])
+    return built
 
 
 def _function(node: Node) -> Callable[..., Tensor]:
@@ -77,7 +90,7 @@ def _function(node: Node) -> Callable[..., Tensor]:
             return _reduce(_LOGICAL[symbol])
         case Call(function):
             return _FUNCTIONS[function]
-    return _where
+    raise ExpressionError(f"{node} is no function of its parts")
 
 
 def _always(constant: Tensor) -> Callable[[Environment], Tensor]:
@@ -128,6 +141,15 @@ def _compare(node: Compare, options: Mapping[str, tuple[str, ...]]) -> _Built | 
     return _apply(chain, parts)
 
 
+def _as_number(truth: Tensor) -> Tensor:
+    return truth.to(torch.float64)
+
+
+def _sign(x: Tensor) -> Tensor:
+    """torch.sign makes 0 of NaN, which would hide an invalid argument."""
+    return torch.where(x.isnan(), x, x.sign())
+
+
 def _where(test: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     return torch.where(test if test.dtype == torch.bool else test != 0, yes, no)
 
@@ -174,7 +196,7 @@ _FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "expm1": torch.expm1,
     "sqrt": torch.sqrt,
     "abs": torch.abs,
-    "sign": torch.sign,
+    "sign": _sign,
     "floor": torch.floor,
     "sin": torch.sin,
     "cos": torch.cos,
@@ -187,7 +209,6 @@ _FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "normcdf": lambda x: 0.5 * torch.erfc(-x / math.sqrt(2.0)),
     "erf": torch.erf,
     "lgamma": torch.lgamma,
-    "where": _where,
     "clip": lambda x, low, high: torch.minimum(torch.maximum(x, _tensor(low)), _tensor(high)),
     "min": _reduce(torch.minimum),
     "max": _reduce(torch.maximum),

@@ -5,6 +5,7 @@ cube ``[0, 1)^columns`` is where candidates are drawn and refined: real and inte
 (logarithmically with ``scale: log``), levels and options cut it into equal parts.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,8 @@ from domains.document import Design, Domain
 from domains.errors import DomainError
 
 _BELOW_ONE = 1.0 - 2.0**-53
-_MAX_DRAWS = 20  # rounds of rejection against the constraints before giving up
+_LEAST_SHARE = 0.001  # of designs that satisfy the constraints
+_ENOUGH_TRIED = 2**16  # to judge that share
 
 
 class DesignSpace:
@@ -52,8 +54,7 @@ class DesignSpace:
         environment: Environment = {**self._constants, **self.environment(designs)}
         result = torch.ones(designs.shape[:-1], dtype=torch.bool)
         for constraint in self._constraints:
-            value = constraint(environment)
-            result = result & (value if value.dtype == torch.bool else value != 0)
+            result = result & (constraint(environment) != 0)
         return result
 
     def cost(self, designs: Tensor) -> Tensor:
@@ -69,12 +70,14 @@ class DesignSpace:
 
     @cached_property
     def cheapest(self) -> Tensor:
-        """The cheapest feasible design [columns] among the corners of the space and 1,024 points within it."""
+        """The cheapest feasible design [columns] among corners, points within, and these with ranges at their ends."""
         width = len(self.designs)
         corners = torch.cartesian_prod(*[torch.tensor([0.0, _BELOW_ONE])] * min(width, 10)).reshape(-1, min(width, 10))
         filler = torch.full((len(corners), width - corners.shape[1]), 0.5)
         inside = torch.quasirandom.SobolEngine(width).draw(1024, dtype=torch.float64)
-        designs = self.decode(torch.cat([torch.cat([corners, filler], dim=1).to(torch.float64), inside]))
+        ranged = torch.tensor([design.kind in ("real", "integer") for design in self.designs])
+        edges = torch.where(ranged, inside.round(), inside)
+        designs = self.decode(torch.cat([torch.cat([corners, filler], dim=1).to(torch.float64), inside, edges]))
         designs = designs[self.feasible(designs)]
         if len(designs) == 0:
             designs = self.uniform(1, torch.Generator().manual_seed(0))
@@ -94,18 +97,16 @@ class DesignSpace:
     def _reject(self, count: int, draw: Any) -> Tensor:
         if not self._constraints:
             return self.decode(draw(count))
-        kept: list[Tensor] = []
-        wanted = count
-        for round_ in range(_MAX_DRAWS):
-            designs = self.decode(draw(count * (4 if round_ else 2)))
-            kept.append(designs[self.feasible(designs)][:wanted])
-            wanted -= len(kept[-1])
-            if wanted <= 0:
-                return torch.cat(kept)
-        raise DomainError(
-            "constraints: hardly any design satisfies them all (fewer than 1 in 80 tried); "
-            "narrow the ranges of the designs so that most of them are allowed"
-        )
+        kept, tried = torch.empty((0, len(self.designs)), dtype=torch.float64), 0
+        while len(kept) < count:
+            if tried >= _ENOUGH_TRIED and len(kept) < _LEAST_SHARE * tried:
+                raise DomainError(
+                    f"constraints: hardly any design satisfies them all ({len(kept)} of {tried} tried); "
+                    "narrow the ranges of the designs so that most of them are allowed"
+                )
+            designs = self.decode(draw(max(2 * count, 1024)))
+            kept, tried = torch.cat([kept, designs[self.feasible(designs)]]), tried + len(designs)
+        return kept[:count]
 
     def from_names(self, values: Mapping[str, Any]) -> Tensor:
         """One design [columns] from name → value (an option's text for a choice)."""
@@ -139,7 +140,7 @@ def _number(design: Design, value: Any) -> float:
         return float(design.options.index(value))
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise DomainError(f"design {design.name}: {value!r} is not a number") from None
     allowed = number in design.values if design.kind == "levels" else design.low <= number <= design.high
     if not allowed or (design.kind == "integer" and number != int(number)):
@@ -166,7 +167,7 @@ def _decode(design: Design, u: Tensor) -> Tensor:
     value = low * ratio**u if design.scale == "log" else low + (high - low) * u
     if design.kind == "integer":
         value = value.round()
-    return value.clamp(design.low, design.high)
+    return torch.where(u >= _BELOW_ONE, design.high, value.clamp(design.low, design.high))
 
 
 def _encode(design: Design, value: Tensor) -> Tensor:
@@ -180,7 +181,5 @@ def _encode(design: Design, value: Tensor) -> Tensor:
         low, high = low - 0.5, high + 0.5
         if design.scale == "log":
             low = max(low, 0.5)
-    unit = (
-        (value / low).log() / torch.tensor(high / low).log() if design.scale == "log" else (value - low) / (high - low)
-    )
+    unit = (value / low).log() / math.log(high / low) if design.scale == "log" else (value - low) / (high - low)
     return unit.to(torch.float64).clamp(0.0, _BELOW_ONE)

@@ -34,6 +34,11 @@ class OutcomeFamily:
     valid: Callable[[Arguments], Tensor]
 
 
+def inside(uniforms: Tensor) -> Tensor:
+    """Uniform draws kept off 0 and 1, where a quantile may be infinite."""
+    return uniforms.clamp(2.0**-54, 1 - 2.0**-53)
+
+
 def _normal_log_density(y: Tensor, arguments: Arguments) -> Tensor:
     mean, sd = arguments
     return -0.5 * ((y - mean) / sd).square() - sd.log() - _LOG_ROOT_2PI
@@ -58,7 +63,7 @@ def _studentt_log_density(y: Tensor, arguments: Arguments) -> Tensor:
 def _studentt_sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
     """Bailey 1994, Math. Comp. 62, 779: the polar method for Student's t."""
     df, mean, scale = arguments
-    radius = (df * (uniforms[..., 0] ** (-2.0 / df) - 1.0)).sqrt()
+    radius = (df * torch.expm1(-2.0 / df * uniforms[..., 0].log())).sqrt()
     return mean + scale * radius * torch.cos(2.0 * math.pi * uniforms[..., 1])
 
 
@@ -90,10 +95,18 @@ def _poisson_log_density(y: Tensor, arguments: Arguments) -> Tensor:
 
 
 def _binomial_sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
+    """The smallest k with P(X ≤ k) ≥ u, from the terms within 12 standard deviations and 40 of the mean.
+
+    Divided by their sum, the terms add up to 1 exactly, so that no u < 1 lies above all of them.
+    """
     n, p = torch.broadcast_tensors(*arguments)
-    support = torch.arange(int(n.max().item()) + 1 if n.numel() else 1, dtype=torch.float64)
-    terms = _binomial_log_density(support, (n[..., None], p[..., None])).exp()
-    return torch.minimum((terms.cumsum(-1) < uniforms[..., :1]).sum(-1).to(torch.float64), n)
+    n, p = torch.where(n.isfinite(), n, 0.0).clamp_min(0.0), _probability(p.nan_to_num())  # where invalid, never used
+    reach = 12.0 * (n * p * (1.0 - p)).sqrt() + 40.0
+    lowest = (n * p - reach).floor().clamp_min(0.0)
+    width = int(torch.minimum(n, 2.0 * reach + 1.0).max().item()) + 1 if n.numel() else 1
+    support = lowest[..., None] + torch.arange(width, dtype=torch.float64)
+    below = _binomial_log_density(support, (n[..., None], p[..., None])).exp().cumsum(-1)
+    return lowest + (below < uniforms[..., :1] * below[..., -1:]).sum(-1)
 
 
 def _poisson_sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
@@ -135,7 +148,7 @@ FAMILIES: dict[str, OutcomeFamily] = {
         _studentt_log_density,
         _studentt_sample,
         _studentt_mean,
-        lambda a: (a[0] > 0) & a[1].isfinite() & (a[2] > 0) & a[2].isfinite(),
+        lambda a: (a[0] > 0) & a[0].isfinite() & a[1].isfinite() & (a[2] > 0) & a[2].isfinite(),
     ),
     "bernoulli": OutcomeFamily(
         ("p",),

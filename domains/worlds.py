@@ -20,7 +20,6 @@ from domains.document import Domain, Mechanism, Parameter, Prior
 from domains.errors import DomainError
 
 Parameters = Mapping[str, Tensor]
-_TINY = 2.0**-54
 
 
 @dataclass(frozen=True)
@@ -173,7 +172,7 @@ class DomainModel:
         """What ``simulate`` gives, NaN and infinity included; an invalid argument gives NaN."""
         runs = designs.shape[0]
         uniforms = torch.rand((runs, len(self.families), 2), generator=generator, dtype=torch.float64)
-        uniforms = uniforms.clamp(_TINY, 1 - _TINY)
+        uniforms = outcome_laws.inside(uniforms)
         result = torch.empty((runs, len(self.families)), dtype=torch.float64)
         for index, mechanism in enumerate(self.mechanisms):
             rows = (worlds.mechanism == index).nonzero()[:, 0]

@@ -62,10 +62,10 @@ class History:
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """Of the last update. All shares, per run and mechanism [runs, mechanisms] but for the last.
+    """After the last update. All shares, per run and mechanism [runs, mechanisms] but for the last.
 
-    effective: effective sample size ÷ particles; acceptance: of the last moves; distinct: share of particles that are
-    not copies; tail [runs, outcomes]: two-sided posterior-predictive tail probability of the newest outcome.
+    effective: effective sample size ÷ particles; acceptance: of the last moves; distinct: share of particles that were
+    not copies after them; tail [runs, outcomes]: two-sided posterior-predictive tail probability of the newest outcome.
     """
 
     effective: Tensor

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from domains.outcomes import Arguments
+from domains.outcomes import Arguments, inside
 from domains.worlds import DomainModel
 from meta_learner.hypotheses import Hypotheses, predict
 
@@ -52,7 +52,7 @@ def _noise(draws: int, outcomes: int, generator: torch.Generator) -> Tensor:
     shape = (draws, outcomes, 2)
     strata = torch.rand(shape, generator=generator).argsort(0).to(torch.float64)
     offsets = torch.rand(shape, generator=generator, dtype=torch.float64)
-    return ((strata + offsets) / draws).clamp(2.0**-54, 1 - 2.0**-54)
+    return inside((strata + offsets) / draws)
 
 
 def _densities(model: DomainModel, table: list[Arguments], uniforms: Tensor) -> tuple[Tensor, Tensor]:
@@ -67,6 +67,9 @@ def _densities(model: DomainModel, table: list[Arguments], uniforms: Tensor) -> 
         source = tuple(argument[:, :draws] for argument in arguments)
         y = family.sample(source, uniforms[None, :, None, column].expand(*source[0].shape, 2))
         density = family.log_density(y[:, :, None], tuple(argument[:, None] for argument in arguments))
+        valid = family.valid(arguments)
+        if not bool(valid.all()):
+            density = torch.where(valid[:, None], density, -torch.inf)
         own = own + family.log_density(y, source)
         every = every + density
     assert isinstance(own, Tensor)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from domains.outcomes import inside
 from domains.worlds import CompiledMechanism, DomainModel
 from meta_learner import moves
 from meta_learner.belief import Belief, BeliefSettings, Diagnostics, History, Population
@@ -35,10 +36,10 @@ def update(
     """
     tail = predictive_tail(model, belief, designs, outcomes, generator)
     history = belief.history.append(designs, outcomes)
-    absorbed = [
-        _absorb(mechanism, population, history, settings, generator)
-        for mechanism, population in zip(model.mechanisms, belief.populations, strict=True)
-    ]
+    absorbed = []
+    for index, (mechanism, population) in enumerate(zip(model.mechanisms, belief.populations, strict=True)):
+        stage = _begin(mechanism, population, history, belief.diagnostics, index)
+        absorbed.append(_absorb(mechanism, stage, history, settings, generator))
     effective, acceptance, distinct = (
         torch.stack([health[which] for _, health in absorbed], dim=-1) for which in range(3)
     )
@@ -57,19 +58,25 @@ class _Stage:
     distinct: Tensor
 
 
+def _begin(
+    mechanism: CompiledMechanism, population: Population, history: History, health: Diagnostics, index: int
+) -> _Stage:
+    """Before the first stage. Acceptance and distinctness stay what they were until particles move again."""
+    _, newest = moves.log_terms(mechanism, population.z, history)
+    missing = history.outcomes[:, -1].isnan().all(-1)  # nothing came back: nothing to absorb
+    acceptance, distinct = health.acceptance[:, index], health.distinct[:, index]
+    stage = _Stage(population, newest, missing.to(torch.float64), acceptance, distinct)
+    _bury_impossible(stage)
+    return stage
+
+
 def _absorb(
     mechanism: CompiledMechanism,
-    population: Population,
+    stage: _Stage,
     history: History,
     settings: BeliefSettings,
     generator: torch.Generator,
 ) -> tuple[Population, tuple[Tensor, Tensor, Tensor]]:
-    runs = population.z.shape[0]
-    _, newest = moves.log_terms(mechanism, population.z, history)
-    ones = torch.ones(runs, dtype=torch.float64)
-    missing = history.outcomes[:, -1].isnan().all(-1)  # nothing came back: nothing to absorb
-    stage = _Stage(population, newest, missing.to(torch.float64), ones, ones)
-    _bury_impossible(stage)
     for count in range(_MAX_STAGES):
         _reweight(stage, settings.threshold, last=count == _MAX_STAGES - 1)
         unfinished = stage.temperature < 1
@@ -187,7 +194,7 @@ def predictive_tail(
         laws = mechanism.outcome_arguments(parameters, designs[:, None])
         shape = population.log_weight.shape
         for column, (family, arguments) in enumerate(zip(model.families, laws, strict=True)):
-            uniforms = torch.rand((*shape, 2), generator=generator, dtype=torch.float64).clamp(2.0**-54, 1 - 2.0**-54)
+            uniforms = inside(torch.rand((*shape, 2), generator=generator, dtype=torch.float64))
             drawn = family.sample(tuple(argument.expand(shape) for argument in arguments), uniforms)
             y = outcomes[:, column, None]
             lower = (drawn < y).to(torch.float64) + 0.5 * (drawn == y).to(torch.float64)

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from celery import Celery
 
-from orchestrator.broker import broker_url, transport_options
+from orchestrator.broker import broker_url, speaking, transport_options
 from orchestrator.settings import Settings
 
 ADVANCE = "organon.advance_block"  # the one task's name; commands send it by name and never import the science
@@ -34,8 +34,8 @@ def celery_app(settings: Settings) -> Celery:
 
 
 def send(settings: Settings, block_ids: list[int]) -> None:
-    """Ask the workers to advance these blocks."""
+    """Ask the workers to advance these blocks; BrokerError if the broker does not take the messages."""
     app = celery_app(settings)
-    with app.producer_pool.acquire(block=True) as producer:
+    with speaking(settings), app.producer_pool.acquire(block=True) as producer:
         for block_id in block_ids:
             app.send_task(ADVANCE, args=[block_id], producer=producer)

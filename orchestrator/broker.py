@@ -7,6 +7,7 @@ is counted by shared file locks, which the kernel gives back however a process e
 import fcntl
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -55,14 +56,22 @@ def socket_path(home: Path) -> Path:
 
 def check_reachable(settings: Settings) -> None:
     """BrokerError unless the broker answers."""
+    with speaking(settings), _connection(settings) as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
+
+
+@contextmanager
+def speaking(settings: Settings) -> Iterator[None]:
+    """Whatever goes wrong between us and the broker is a BrokerError with the way out."""
     try:
-        with _connection(settings) as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
+        yield
     except (OperationalError, OSError, ValueError, KeyError, ImportError) as error:
-        raise BrokerError(
-            f"the broker at {_masked(settings)} does not answer ({_reason(error)}); start it, correct "
-            "ORGANON_BROKER_URL, or unset that variable to use Organon's own broker"
-        ) from None
+        remedy = (
+            f"its log is {settings.folder / 'broker' / 'valkey.log'}"
+            if settings.embedded_broker
+            else "start it, correct ORGANON_BROKER_URL, or unset that variable to use Organon's own broker"
+        )
+        raise BrokerError(f"the broker at {_masked(settings)} does not answer ({_reason(error)}); {remedy}") from None
 
 
 def is_running(settings: Settings) -> bool:
@@ -70,9 +79,14 @@ def is_running(settings: Settings) -> bool:
     return _Embedded(settings.folder).answers()
 
 
+def keep_running(settings: Settings) -> bool:
+    """Start the embedded broker again if it died in use; whether that was needed. The record can do without it."""
+    return settings.embedded_broker and _Embedded(settings.folder).revive()
+
+
 def queue_length(settings: Settings) -> int:
-    """How many messages wait in our queue."""
-    with _connection(settings) as connection, connection.channel() as channel:
+    """How many messages wait in our queue; BrokerError if the broker does not answer."""
+    with speaking(settings), _connection(settings) as connection, connection.channel() as channel:
         try:
             return int(channel.queue_declare(queue=settings.queue, passive=True).message_count)
         except connection.channel_errors:
@@ -96,9 +110,8 @@ def _connection(settings: Settings) -> Connection:
 
 
 def _masked(settings: Settings) -> str:
-    with suppress(Exception):
-        return str(Connection(broker_url(settings)).as_uri(include_password=False))
-    return "the address in ORGANON_BROKER_URL"
+    """The broker's address as it was written, without its password."""
+    return re.sub(r"(://[^:@/]*):.*@", r"\1:**@", broker_url(settings))
 
 
 def _reason(error: BaseException) -> str:
@@ -124,6 +137,16 @@ class _Embedded:
                 yield
             finally:
                 self._leave(users)
+
+    def revive(self) -> bool:
+        """Start the server if it does not answer, for somebody who uses it; whether that was needed."""
+        if self.answers():
+            return False
+        with self._starting():
+            if self.answers():
+                return False
+            self._start()
+        return True
 
     def _make_folders(self) -> None:
         try:
@@ -155,8 +178,10 @@ class _Embedded:
 
     def _client(self):  # type: ignore[no-untyped-def]
         from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
-        return Redis(unix_socket_path=str(self.socket), socket_timeout=5)
+        return Redis(unix_socket_path=str(self.socket), socket_timeout=5, retry=Retry(NoBackoff(), 0))
 
     def answers(self) -> bool:
         """Whether the server runs and speaks."""
@@ -205,5 +230,5 @@ class _Embedded:
         with suppress(RedisError, OSError), self._client() as client:
             client.shutdown(nosave=True)
         deadline = time.monotonic() + _START_SECONDS
-        while self.socket.exists() and time.monotonic() < deadline:
+        while self.answers() and time.monotonic() < deadline:
             time.sleep(0.02)

@@ -24,6 +24,7 @@ from meta_learner.belief import BeliefSettings, History
 from meta_learner.policies import POLICIES, Pool
 from meta_learner.rollout import BlockState, BlockSteps
 from orchestrator import findings
+from orchestrator.errors import RequestError
 from orchestrator.recording import belief_rows
 from orchestrator.services import BEST_POLICY, check_policy
 
@@ -46,6 +47,7 @@ class Investigation:
     """One run of a domain, asked and told by hand.
 
     domain: a catalogue name, a path, or a loaded Domain. budget: the document's unless given. Deterministic for a seed.
+    DomainError or RequestError where there is no such domain or policy, or the budget is not above 0.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class Investigation:
             self.model,
             POLICIES[policy](),
             _Bench(),
-            budget=self.domain.budget if budget is None else budget,
+            budget=_checked(self.domain.budget if budget is None else budget),
             seed=seed,
             block=0,
             settings=settings,
@@ -100,8 +102,9 @@ class Investigation:
         point = self.model.space.from_names(design)[None]
         if not bool(self.model.space.feasible(point)[0]):
             raise DomainError(f"the design {dict(design)} breaks a constraint of {self.domain.name}")
-        values = torch.tensor([[_outcome(outcome, name, self.model) for name in self.model.outcome_names]])
-        belief = self._steps.absorb(self._state.belief, point, values.to(torch.float64))
+        values = [_outcome(outcome, name, self.model) for name in self.model.outcome_names]
+        outcomes = torch.tensor([values], dtype=torch.float64)
+        belief = self._steps.absorb(self._state.belief, point, outcomes)
         spent = self._state.spent + self.model.space.cost(point)
         self._state = self._steps.decide(replace(self._state, belief=belief, spent=spent))
         self._asked = None
@@ -116,6 +119,12 @@ class Investigation:
         state = self._state
         content = findings.run_finding(self.domain, self.belief, experiments=state.step, cost=state.spent[0].item())
         return findings.run_text(self.domain, content)
+
+
+def _checked(budget: float) -> float:
+    if not 0 < budget < math.inf:
+        raise RequestError(f"budget {budget:g}: a run's budget is a finite number above 0; None takes the domain's")
+    return budget
 
 
 def _outcome(outcome: Mapping[str, float | None], name: str, model: DomainModel) -> float:

@@ -11,12 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import lru_cache
 
 from celery import Celery
 
 from orchestrator.app import ADVANCE, celery_app, send
+from orchestrator.broker import broker
+from orchestrator.errors import BrokerError
 from orchestrator.settings import Settings, load_settings
 
 
@@ -28,7 +30,9 @@ def run_pool(settings: Settings, processes: int) -> int:
     register(app, settings)
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     settings.folder.mkdir(parents=True, exist_ok=True)
-    with (settings.folder / "workers.lock").open("a") as present:
+    # We use our broker too: if the process that started us was killed, we are the one to stop it.
+    using = broker(settings) if settings.embedded_broker else nullcontext()
+    with using, (settings.folder / "workers.lock").open("a") as present:
         fcntl.flock(present, fcntl.LOCK_SH)  # says that a pool is here; given back however we end
         try:
             app.worker_main(
@@ -67,7 +71,8 @@ def register(app: Celery, settings: Settings) -> None:
     def advance_block(block_id: int) -> str:
         outcome = _advance(settings)(block_id)
         if outcome == "again":
-            send(settings, [block_id])
+            with suppress(BrokerError):  # the watchdog finds the block and sends it when the broker is back
+                send(settings, [block_id])
         return outcome
 
 

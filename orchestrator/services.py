@@ -3,6 +3,7 @@
 import difflib
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,7 +18,7 @@ from domains.measurements import read_replay
 from experiments_db import models, queries, record
 from experiments_db.database import Database
 from orchestrator import app, broker, export
-from orchestrator.errors import RequestError
+from orchestrator.errors import BrokerError, RequestError
 from orchestrator.owner import is_alive
 from orchestrator.settings import Settings
 
@@ -86,7 +87,8 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
     with database.write() as session:
         record.save_domain(session, _domain_row(domain))
         blocks = record.create_campaign(session, campaign, block_sizes(request.runs, settings.block_runs))
-    _send(settings, database, blocks)
+    with suppress(BrokerError):  # it went away just now: the watchdog finds the blocks in the record
+        _send(settings, database, blocks)
     return Created(campaign_id, expected)
 
 
@@ -196,11 +198,11 @@ def _time(moment: datetime | None) -> str | None:
 
 
 def _send(settings: Settings, database: Database, blocks: list[int]) -> None:
+    """Send blocks, if somebody listens; else the watchdog of the first worker to come finds them in the record."""
     if not settings.embedded_broker or broker.is_running(settings):
         app.send(settings, blocks)
         with database.write() as session:
             record.mark_sent(session, blocks, datetime.now(UTC))
-    # Else nobody listens yet: the watchdog of the first worker to come finds the blocks in the record.
 
 
 def check_policy(policy: str) -> None:

@@ -12,13 +12,16 @@ from pathlib import Path
 
 from experiments_db.database import Database, connect
 from orchestrator import services
-from orchestrator.broker import broker
+from orchestrator.broker import broker, keep_running
+from orchestrator.errors import BrokerError, OrganonError
 from orchestrator.pool import pool_is_present
 from orchestrator.settings import Settings
 
 log = logging.getLogger("organon")
 _STOP_SECONDS = 20.0
-_ORPHAN_SECONDS = 1.0  # between looks at the record for orphaned blocks
+_LOOK_SECONDS = 1.0  # between looks at broker, pool and record
+_QUICK_SECONDS = 10.0  # a pool that ends within this time has not got to work
+_QUICK_ENDS = 5  # so many in a row, and starting it again is of no use
 
 
 def default_processes() -> int:
@@ -27,16 +30,19 @@ def default_processes() -> int:
 
 
 class Supervisor:
-    """Watches over one pool of worker processes, and over the blocks of this database. ``check`` is called often."""
+    """Watches over broker, one pool of worker processes, and the blocks of this database. ``check`` is called often."""
 
     def __init__(self, settings: Settings, database: Database, processes: int) -> None:
         self._settings, self._database, self._processes = settings, database, processes
         self._pool: subprocess.Popen[bytes] | None = None
-        self._looked = 0.0
+        self._started = self._looked = 0.0
+        self._quick_ends = 0
+        self._broker_silent = False
         self.log_file = settings.folder / "logs" / "worker.log"
 
     def start(self) -> None:
         """Start the pool; what it prints goes to the log file."""
+        self._started = time.monotonic()
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as output:
             self._pool = subprocess.Popen(
@@ -49,13 +55,40 @@ class Supervisor:
             )
 
     def check(self) -> None:
-        """Start a pool that died again, and send blocks that nobody advances."""
+        """Start again what died, pool or broker, and send blocks that nobody advances.
+
+        OrganonError if the pool ends again and again. A broker that is away for a while is waited for.
+        """
         if self._pool is not None and self._pool.poll() is not None:
-            log.warning("the worker pool ended with status %s and is started again", self._pool.returncode)
-            self.start()
-        if time.monotonic() - self._looked >= _ORPHAN_SECONDS:
-            self._looked = time.monotonic()
+            self._restart(self._pool.returncode)
+        if time.monotonic() - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        if self._pool is None and not pool_is_present(self._settings):
+            self.start()  # the pool of another command, which we used, has left with it
+        self._look_after_broker()
+
+    def _restart(self, status: int) -> None:
+        quick = time.monotonic() - self._started < _QUICK_SECONDS
+        self._quick_ends = self._quick_ends + 1 if quick else 0
+        if self._quick_ends >= _QUICK_ENDS:
+            raise OrganonError(
+                f"the worker pool ended {_QUICK_ENDS} times in a row before it got to work, last with status {status}; "
+                f"{self.log_file} says why"
+            )
+        log.warning("the worker pool ended with status %s and is started again", status)
+        self.start()
+
+    def _look_after_broker(self) -> None:
+        try:
+            if keep_running(self._settings):
+                log.warning("the broker had died and was started again")
             services.send_orphans(self._settings, self._database)
+            self._broker_silent = False
+        except BrokerError as error:
+            if not self._broker_silent:
+                log.warning("%s (work goes on as soon as it answers)", error)
+            self._broker_silent = True
 
     def stop(self) -> None:
         """End the pool: it finishes the tasks at hand, which take about two seconds."""

@@ -10,6 +10,8 @@ from rich.table import Table
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead.")]
 
+_PIPED_WIDTH = 1000  # a pipe has no width to fold a table to
+
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -26,7 +28,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*["" if cell is None else _plain(str(cell)) for cell in row])
-    console.print(table)
+    wide = console if console.is_terminal else Console(width=_PIPED_WIDTH)
+    wide.print(table)
 
 
 def _plain(text: str) -> str:

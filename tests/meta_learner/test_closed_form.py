@@ -2,9 +2,9 @@
 
 Monte Carlo error of 2,000 particles and 5 moves, measured over four seeds × 64 runs: a posterior mean is off by 0.024
 posterior standard deviations (root mean square, largest 0.095), the log evidence by 0.056 nats. Averages over 64 runs
-have standard errors of 0.003 and 0.005. The bounds on averages below are 5 of those or more (false-alarm rate < 1e-5 for
-another seed), so a bias of the mean by 0.02 posterior standard deviations, of the standard deviation by 2 %, or of the
-log evidence by 0.045 nats would be seen with a probability above 95 %.
+have standard errors of 0.003 and 0.005. The bounds on averages below are 5 of those or more (false-alarm rate < 1e-5
+for another seed), so a bias of the mean by 0.02 posterior standard deviations, of the standard deviation by 2 %, or of
+the log evidence by 0.045 nats would be seen with a probability above 95 %.
 """
 
 import pytest

@@ -1,0 +1,146 @@
+"""Campaigns through the real queue: broker, pool, record, export."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+import yaml
+
+from domains import catalogue
+
+if TYPE_CHECKING:
+    from conftest import Home
+
+pytestmark = pytest.mark.integration
+CAMPAIGN = ("--domain", "enzyme-kinetics", "--runs", "4", "--budget", "3", "--particles", "200", "--seed", "4")
+
+
+def test_the_same_campaign_on_the_embedded_broker_and_on_redis(
+    make_home: "Callable[..., Home]", redis_url: str
+) -> None:
+    exports, findings = [], []
+    for name, settings in (("embedded", {}), ("redis", {"ORGANON_BROKER_URL": redis_url})):
+        home = make_home(name, **settings)
+        status = home.json("campaign", "run", *CAMPAIGN)
+        assert status["status"] == "finished"
+        assert status["progress"] == {"share": 1.0, "runs_finished": 4, "experiments": 12, "cost": 12.0}
+        exports.append(home.export(status["id"]))
+        findings.append(status["finding"])
+        assert home.empties()
+        assert (home.folder / "broker").exists() == (name == "embedded")
+    assert len(exports[0]) == 12
+    assert exports[0] == exports[1]
+    assert findings[0] == findings[1]
+    with redis.Redis.from_url(redis_url) as server:
+        assert server.exists(*_queues(home)) == 0, "an empty queue leaves nothing on the server"
+
+
+def _queues(home: "Home") -> list[str]:
+    from orchestrator.settings import Settings
+
+    return [Settings(home=home.folder).queue]
+
+
+def test_a_finding_from_real_measurements(home: "Home") -> None:
+    out = home.folder.parent / "puromycin.csv"
+    done = home.run("campaign", "run", "--domain", "enzyme-kinetics", "--laboratory", "replay:puromycin-treated",
+                    "--particles", "500", "--out", str(out))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "after 12 experiments" in done.stdout
+    assert "100%" in done.stderr, "the progress bar is on the error stream"
+    looked_up = [line.split(",")[2:4] for line in out.read_text().splitlines()[1:]]
+    table = (catalogue.path("enzyme-kinetics").parent / "data" / "puromycin.csv").read_text().splitlines()[1:]
+    treated = [line.replace('"', "").split(",") for line in table if "untreated" not in line]
+    expected = sorted([float(conc), float(rate)] for *_, conc, rate, _ in treated)
+    assert sorted([float(design), float(outcome)] for design, outcome in looked_up) == expected
+    assert home.empties()
+
+
+def test_a_second_command_uses_the_pool_that_is_there(home: "Home") -> None:
+    """And starts its own once that pool is gone, rather than wait for ever."""
+    worker = home.start("worker", "--processes", "1")
+    (pool,) = _wait_for_pool(home)
+    status = home.json("campaign", "run", *CAMPAIGN)
+    assert status["status"] == "finished"
+    assert home.pools() == [pool]
+    waiting = home.start("campaign", "run", *CAMPAIGN, "--runs", "9")
+    time.sleep(1)
+    home.stop(worker)
+    assert waiting.wait(60) == 0, home.logs()
+    assert not pool.is_running()
+    assert home.empties()
+
+
+def _wait_for_pool(home: "Home") -> list:
+    deadline = time.monotonic() + 20
+    while not ((home.folder / "workers.lock").exists() and home.pools()):
+        assert time.monotonic() < deadline, home.logs()
+        time.sleep(0.1)
+    return home.pools()
+
+
+def test_two_homes_do_not_touch_each_other(make_home: "Callable[..., Home]") -> None:
+    homes = [make_home("one"), make_home("another" + "-with-a-long-name" * 6)]
+    runs = [home.start("campaign", "run", *CAMPAIGN, "--seed", str(seed)) for seed, home in enumerate(homes)]
+    assert [run.wait(90) for run in runs] == [0, 0], "\n".join(home.logs() for home in homes)
+    for seed, home in enumerate(homes):
+        (campaign,) = home.json("campaign", "list")
+        assert (campaign["seed"], campaign["status"]) == (seed, "finished")
+        assert home.empties()
+
+
+def test_a_law_that_gives_nan_fails_its_campaign(home: "Home", tmp_path: Path) -> None:
+    document = yaml.safe_load(catalogue.path("source-location").read_text())
+    document |= {
+        "name": "broken",
+        "outcomes": {"log_intensity": {"normal": {"mean": "log(-1 - intensity)", "sd": 0.5}}},
+    }
+    path = tmp_path / "broken.yaml"
+    path.write_text(yaml.safe_dump(document))
+    done = home.run("campaign", "run", "--domain", str(path), "--particles", "100", "--policy", "random")
+    assert done.returncode == 2
+    (message,) = [line for line in done.stderr.splitlines() if line.startswith("organon: ")]
+    assert "Traceback" not in done.stderr
+    assert "'two-sources' simulates a value that is not a finite number" in message
+    (campaign,) = home.json("campaign", "list")
+    assert campaign["status"] == "failed"
+    assert campaign["progress"]["experiments"] == 0
+    assert home.empties()
+
+
+def test_the_doctor(make_home: "Callable[..., Home]") -> None:
+    healthy = make_home("healthy")
+    checks = healthy.json("doctor")
+    assert [check["name"] for check in checks] == ["home", "database", "broker", "workers", "torch", "catalogue"]
+    assert all(check["ok"] for check in checks), checks
+    assert healthy.empties()
+    ill = make_home("ill", ORGANON_BROKER_URL="redis://127.0.0.1:1").run("doctor")
+    assert ill.returncode == 2
+    (fault,) = [line for line in ill.stdout.splitlines() if line.startswith("FAIL")]
+    assert "broker" in fault
+    assert "redis://127.0.0.1:1 does not answer" in fault
+    assert "ORGANON_BROKER_URL" in fault
+    wrong = make_home("wrong", ORGANON_BLOCK_RUNS="abc").run("doctor")
+    assert wrong.returncode == 2
+    assert "ORGANON_BLOCK_RUNS='abc'" in wrong.stdout
+
+
+def test_a_command_that_is_stopped_leaves_its_campaign_to_the_next_worker(home: "Home") -> None:
+    run = home.start("campaign", "run", *CAMPAIGN, "--runs", "9")
+    _wait_for_pool(home)
+    home.stop(run)
+    assert home.empties(), "SIGTERM ends pool and broker with the command"
+    (campaign,) = home.json("campaign", "list")
+    assert campaign["status"] in {"scheduled", "running"}
+    home.start("worker", "--processes", "2")
+    home.finish(campaign["id"])
+
+
+def test_the_embedded_broker_is_private(home: "Home") -> None:
+    home.start("worker", "--processes", "1")
+    _wait_for_pool(home)
+    assert home.broker().net_connections("tcp") == []
+    assert (home.folder / "broker").stat().st_mode & 0o077 == 0

@@ -1,0 +1,331 @@
+"""The command line: bad input is one clear message with the way out, status 2, nothing written; --json parses."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from domains import catalogue
+from experiments_db import queries
+from experiments_db.database import Database, connect
+from orchestrator.advance import advance
+from orchestrator.cli.main import main
+from orchestrator.settings import load_settings
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Organon = Callable[..., Ended]
+
+
+@pytest.fixture
+def organon(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Organon:
+    """Run a command in this process, as the installed ``organon`` does."""
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["organon", *arguments])
+        capsys.readouterr()
+        status = 0
+        try:
+            main()
+        except SystemExit as left:
+            status = int(left.code or 0)
+        captured = capsys.readouterr()
+        return Ended(status, captured.out, captured.err)
+
+    return run
+
+
+def refused(ended: Ended, *words: str) -> None:
+    """One message on the error stream that holds these words; status 2; nothing on standard output."""
+    assert ended.status == 2, ended
+    assert ended.out == ""
+    assert ended.err.startswith("organon: ")
+    assert ended.err.count("organon: ") == 1
+    assert "Traceback" not in ended.err
+    for word in words:
+        assert word in ended.err
+
+
+def nothing_recorded(home: Path) -> bool:
+    if not (home / "organon.db").exists():
+        return True
+    with sqlite3.connect(home / "organon.db") as connection:
+        return not any(connection.execute(f"SELECT 1 FROM {t}").fetchall() for t in ("domain", "campaign", "run"))
+
+
+@pytest.mark.parametrize("command", ["run", "create"])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--domain", "enzime-kinetics"], ["'enzime-kinetics'", "did you mean 'enzyme-kinetics'", "domain list"]),
+        (["--domain", "missing.yaml"], ["missing.yaml"]),
+        (["--domain", "enzyme-kinetics", "--policy", "randon"], ["--policy", "did you mean 'random'"]),
+        (
+            ["--domain", "enzyme-kinetics", "--laboratory", "bench"],
+            ["--laboratory 'bench'", "it has simulate, replay:"],
+        ),
+        (["--domain", "enzyme-kinetics", "--laboratory", "replay:no"], ["'replay:no'", "replay:puromycin-treated"]),
+        (["--domain", "enzyme-kinetics", "--budget", "-1"], ["--budget -1", "greater than 0"]),
+        (["--domain", "enzyme-kinetics", "--budget", "0"], ["--budget 0", "greater than 0"]),
+        (["--domain", "enzyme-kinetics", "--budget", "nan"], ["--budget nan", "finite"]),
+        (["--domain", "enzyme-kinetics", "--budget", "0.9"], ["--budget 0.9", "pays for no experiment"]),
+        (["--domain", "enzyme-kinetics", "--runs", "0"], ["--runs 0", "greater than or equal to 1"]),
+        (["--domain", "enzyme-kinetics", "--seed", "-1"], ["--seed -1", "greater than or equal to 0"]),
+        (["--domain", "enzyme-kinetics", "--particles", "1"], ["--particles 1", "greater than or equal to 50"]),
+    ],
+)
+def test_a_request_that_cannot_be_carried_out(
+    organon: Organon, home: Path, command: str, arguments: list[str], words: list[str]
+) -> None:
+    refused(organon("campaign", command, *arguments), *words)
+    assert nothing_recorded(home)
+    assert not (home / "broker").exists(), "no process was to be started"
+
+
+@pytest.fixture
+def bad_domain(tmp_path: Path) -> Callable[[str], Path]:
+    """Files with what goes wrong in practice."""
+    good = catalogue.path("enzyme-kinetics").read_text()
+    table = (catalogue.path("enzyme-kinetics").parent / "data" / "puromycin.csv").read_text()
+    texts = {
+        "wrong key": good.replace("designs:", "designz:"),
+        "wrong name": good.replace("vmax * substrate /", "vmaxx * substrate /", 1),
+        "malformed": good + "\n  - [unclosed",
+        "empty": "",
+        "a list": "- 1\n- 2\n",
+        "missing column": good,
+        "missing table": good.replace("puromycin.csv", "no.csv"),
+    }
+
+    def write(which: str) -> Path:
+        path = tmp_path / "domain.yaml"
+        path.write_text(texts[which])
+        (tmp_path / "puromycin.csv").write_text(table.replace("conc", "konc") if which == "missing column" else table)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("which", "words"),
+    [
+        ("wrong key", ["domain.yaml", "designz", "designs"]),
+        ("wrong name", ["domain.yaml", "vmaxx", "vmax"]),
+        ("malformed", ["domain.yaml"]),
+        ("empty", ["domain.yaml"]),
+        ("a list", ["domain.yaml"]),
+        ("missing column", ["puromycin.csv", "conc"]),
+        ("missing table", ["no.csv"]),
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    [["domain", "check"], ["domain", "show"], ["campaign", "run", "--domain"], ["campaign", "create", "--domain"]],
+)
+def test_a_domain_that_is_not_in_order(
+    organon: Organon, home: Path, bad_domain: Callable[[str], Path], *, command: list[str], which: str, words: list[str]
+) -> None:
+    refused(organon(*command, str(bad_domain(which))), *words)
+    assert nothing_recorded(home)
+
+
+def test_a_broker_that_is_not_there(organon: Organon, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORGANON_BROKER_URL", "redis://127.0.0.1:1")
+    words = ["redis://127.0.0.1:1", "does not answer", "unset that variable"]
+    refused(organon("campaign", "run", "--domain", "enzyme-kinetics"), *words)
+    refused(organon("campaign", "create", "--domain", "enzyme-kinetics"), *words)
+    refused(organon("worker"), *words)
+    refused(organon("start"), *words)
+    assert nothing_recorded(home)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "redis://127.0.0.1:notaport", "carrier-pigeon://home", "redis://["])
+def test_a_broker_address_that_is_none(organon: Organon, home: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("ORGANON_BROKER_URL", url)
+    refused(organon("campaign", "create", "--domain", "enzyme-kinetics"), "broker", "ORGANON_BROKER_URL")
+    assert nothing_recorded(home)
+
+
+COMMANDS = [
+    ["campaign", "run", "--domain", "enzyme-kinetics"],
+    ["campaign", "create", "--domain", "enzyme-kinetics"],
+    ["campaign", "list"],
+    ["campaign", "show", "abc"],
+    ["db", "query", "select 1"],
+    ["worker"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_database_from_a_newer_version(organon: Organon, home: Path, command: list[str]) -> None:
+    connect(load_settings().database).close()
+    with sqlite3.connect(home / "organon.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'ffff'")
+    before = (home / "organon.db").read_bytes()
+    refused(organon(*command), "Upgrade Organon", "organon.db", "'ffff'")
+    assert (home / "organon.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("url", ["garbage", "oracle://x/y", "sqlite:////proc/none/organon.db"])
+def test_a_database_address_that_is_none(
+    organon: Organon, monkeypatch: pytest.MonkeyPatch, command: list[str], url: str
+) -> None:
+    monkeypatch.setenv("ORGANON_DATABASE_URL", url)
+    refused(organon(*command))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("BLOCK_RUNS", "abc"), ("BLOCK_RUNS", "0"), ("TASK_SECONDS", "-1"), ("UI_PORT", "99999"), ("LEASE_SECONDS", "")],
+)
+def test_a_setting_that_is_wrong(organon: Organon, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"ORGANON_{name}", value)
+    refused(organon("campaign", "create", "--domain", "enzyme-kinetics"), f"ORGANON_{name}", repr(value))
+
+
+def test_a_home_that_is_a_file(organon: Organon, home: Path) -> None:
+    home.write_text("")
+    for command in COMMANDS:
+        refused(organon(*command), str(home))
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [("missing/out.csv", ["there is no folder"]), ("out.txt", [".csv or .parquet"]), ("out", ["--out"])],
+)
+def test_an_export_that_cannot_be_written(
+    organon: Organon, home: Path, tmp_path: Path, out: str, words: list[str]
+) -> None:
+    target = str(tmp_path / out)
+    refused(organon("campaign", "run", "--domain", "enzyme-kinetics", "--out", target), *words)
+    refused(organon("campaign", "export", "abc", "--out", target), *words)
+    assert nothing_recorded(home)
+
+
+def test_an_unknown_campaign(organon: Organon, tmp_path: Path) -> None:
+    refused(organon("campaign", "show", "0123456789ab"), "'0123456789ab'", "campaign list")
+    refused(organon("campaign", "export", "0123456789ab", "--out", str(tmp_path / "o.csv")), "campaign list")
+    refused(organon("campaign", "list", "--status", "done"), "'done'", "scheduled")
+    assert not (tmp_path / "o.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["delete from campaign", "drop table run", "select 1; delete from run", "nonsense", "", "pragma user_version=3"],
+)
+def test_the_console_only_reads(organon: Organon, statement: str) -> None:
+    refused(organon("db", "query", statement))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["campaign", "run"],
+        ["campaign", "run", "--domain", "x", "--runs", "many"],
+        ["nonsense"],
+        ["worker", "--processes", "0"],
+    ],
+)
+def test_usage_errors(organon: Organon, arguments: list[str]) -> None:
+    ended = organon(*arguments)
+    assert (ended.status, ended.out) == (2, "")
+    assert "Usage" in ended.err
+
+
+@pytest.fixture
+def finished(organon: Organon, database: Database) -> str:
+    """A campaign created by command and carried out in this process."""
+    created = organon("campaign", "create", "--domain", "enzyme-kinetics", "--policy", "random", "--budget", "2",
+                      "--particles", "100", "--json")  # fmt: skip
+    (campaign,) = json.loads(created.out).values()
+    with database.read() as session:
+        (run,) = queries.campaign_runs(session, campaign)
+    assert advance(database, load_settings(), run.block_id) == "finished"
+    return str(campaign)
+
+
+def test_json(organon: Organon, finished: str, tmp_path: Path) -> None:
+    def ask(*arguments: str) -> Any:
+        ended = organon(*arguments, "--json")
+        assert (ended.status, ended.err) == (0, "")
+        return json.loads(ended.out)
+
+    assert set(catalogue.names()) == {domain["name"] for domain in ask("domain", "list")}
+    shown = ask("domain", "show", "enzyme-kinetics")
+    assert shown["document"]["mechanisms"]["hill"]["parameters"]["n"] == {
+        "prior": {"lognormal": [0.0, 0.5]},
+        "label": "Hill coefficient",
+    }
+    assert len(shown["identity"]) == 64
+    assert ask("domain", "check", "source-location")["ok"] is True
+    status = ask("campaign", "show", finished[:6])
+    assert (status["id"], status["status"], status["progress"]["share"]) == (finished, "finished", 1.0)
+    assert status["finding"]["text"].startswith("How fast does this enzyme work")
+    assert [campaign["id"] for campaign in ask("campaign", "list")] == [finished]
+    assert ask("campaign", "export", finished, "--out", str(tmp_path / "o.csv"))["rows"] == 2
+    assert ask("db", "query", "select count(*) as n from experiment") == [{"n": 2}]
+
+
+def test_for_people(organon: Organon, finished: str, tmp_path: Path) -> None:
+    def ask(*arguments: str) -> str:
+        ended = organon(*arguments)
+        assert (ended.status, ended.err) == (0, "")
+        return ended.out
+
+    assert "expanding-universe" in ask("domain", "list")
+    shown = ask("domain", "show", "enzyme-kinetics")
+    for part in ("substrate", "0.01 to 2, evenly in the logarithm", "vmax * substrate**n", "replay:puromycin-treated"):
+        assert part in shown
+    assert "The domain is in order." in ask("domain", "check", "enzyme-kinetics")
+    assert finished in ask("campaign", "list")
+    assert "finished, 100% done, 2 experiments" in ask("campaign", "show", finished)
+    assert "2 experiments written to" in ask("campaign", "export", finished, "--out", str(tmp_path / "o.parquet"))
+    assert "only the first 1 rows" in ask("db", "query", "select * from experiment", "--limit", "1")
+
+
+def test_a_law_that_gives_nan_is_found_by_the_check(organon: Organon, tmp_path: Path) -> None:
+    ended = organon("domain", "check", str(nan_domain(tmp_path)))
+    assert ended.status == 2
+    assert "not in order" in ended.out
+
+
+def nan_domain(folder: Path) -> Path:
+    """A domain that reads well, and whose law is NaN for every world."""
+    document = yaml.safe_load(catalogue.path("source-location").read_text())
+    document |= {
+        "name": "broken",
+        "outcomes": {"log_intensity": {"normal": {"mean": "log(-1 - intensity)", "sd": 0.5}}},
+    }
+    path = folder / "broken.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def test_the_help_is_quick_and_needs_no_torch() -> None:
+    code = (
+        "import sys; sys.argv = ['organon', '--help']\nfrom orchestrator.cli.main import main\n"
+        "try: main()\nfinally: print('torch' in sys.modules)"
+    )
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert time.perf_counter() - started < 10  # about 1 s; a loaded machine may take longer
+    assert done.stdout.splitlines()[-1] == "False"
+    for command in ("domain", "campaign", "worker", "start", "doctor", "demo", "db"):
+        assert command in done.stdout

@@ -2,13 +2,15 @@
 
 A syntax tree becomes nested closures over an environment of named tensors, built once. Shapes are whatever the
 environment's tensors broadcast to; numbers are float64. A truth value is 1.0 or 0.0 where a number is wanted, as in
-Python. A vector (a Dirichlet draw, a state read out at several times) is a tuple of tensors.
+Python. A vector (a Dirichlet draw, a state read out at several times) is a tensor with its entries along a leading
+axis; which names are vectors is known when an expression is compiled.
 """
 
 import functools
 import math
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -30,56 +32,78 @@ from domains.expressions import (
     children,
 )
 
-Value = Tensor | float | tuple[Tensor, ...]
-Environment = Mapping[str, Value]
+Environment = Mapping[str, Tensor]
 Compiled = Callable[[Environment], Tensor]
 
-_Built = Callable[[Environment], Value]
+
+@dataclass(frozen=True)
+class Names:
+    """What is known of names when an expression is compiled.
+
+    options: choice design → its options; a comparison with an option becomes one with the option's index. vectors: the
+    names whose values have their entries along a leading axis.
+    """
+
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vectors: frozenset[str] = frozenset()
 
 
-def compile_expression(expression: Expression, options: Mapping[str, tuple[str, ...]] | None = None) -> Compiled:
+def compile_expression(expression: Expression, names: Names | None = None) -> Compiled:
     """Compile an expression to a function of named tensors.
 
-    options: choice design → its options; a comparison with an option becomes one with the option's index.
-    The function returns a float64 tensor of the broadcast shape of what the expression uses.
+    The function returns a float64 tensor of the broadcast shape of what the expression uses, with a leading axis where
+    ``is_vector`` says so.
     """
-    value = _build_number(expression.root, options or {})
-    # Validation refuses expressions whose value is a bare vector, so a function gives a tensor here.
-    return _always(_tensor(value)) if isinstance(value, float) else value  # type: ignore[return-value]
+    value = _build_number(expression.root, names or Names())
+    return _always(_tensor(value)) if isinstance(value, float) else value
 
 
-def _tensor(value: Value) -> Tensor:
+def is_vector(expression: Expression, vectors: frozenset[str]) -> bool:
+    """Whether the expression's value is a vector: it uses one other than by an entry or a reduction."""
+    return _is_vector(expression.root, vectors)
+
+
+def _is_vector(node: Node, vectors: frozenset[str]) -> bool:
+    match node:
+        case Name(name):
+            return name in vectors
+        case Entry() | Call("sum" | "min" | "max" | "dot"):
+            return False
+    return any(_is_vector(child, vectors) for child in children(node))
+
+
+def _tensor(value: Tensor | float) -> Tensor:
     return value if isinstance(value, Tensor) else torch.tensor(value, dtype=torch.float64)
 
 
-def _build(node: Node, options: Mapping[str, tuple[str, ...]]) -> _Built | float:
+def _build(node: Node, names: Names) -> Compiled | float:
     match node:
         case Number(value):
             return value
         case Name(name):
             return operator.itemgetter(name)
         case Entry(name, index):
-            return lambda environment: environment[name][index]  # type: ignore[index]
+            return lambda environment: environment[name][index]
         case Compare():
-            return _compare(node, options)
+            return _compare(node, names)
         case Text(value):
             raise ExpressionError(f"the text {value!r} has no value of its own; compare it with a choice design")
         case Logical() | Unary("not"):
-            return _apply(_function(node), [_build(part, options) for part in children(node)])
+            return _apply(_function(node, names), [_build(part, names) for part in children(node)])
         case Conditional(test, yes, no) | Call("where", (test, yes, no)):
-            return _apply(_where, [_build(test, options), _build_number(yes, options), _build_number(no, options)])
-    return _apply(_function(node), [_build_number(part, options) for part in children(node)])
+            return _apply(_where, [_build(test, names), _build_number(yes, names), _build_number(no, names)])
+    return _apply(_function(node, names), [_build_number(part, names) for part in children(node)])
 
 
-def _build_number(node: Node, options: Mapping[str, tuple[str, ...]]) -> _Built | float:
+def _build_number(node: Node, names: Names) -> Compiled | float:
     """As ``_build``, with a truth value made 1.0 or 0.0."""
-    built = _build(node, options)
+    built = _build(node, names)
     if isinstance(node, Compare | Logical) or (isinstance(node, Unary) and node.operator == "not"):
         return _apply(_as_number, [built])
     return built
 
 
-def _function(node: Node) -> Callable[..., Tensor]:
+def _function(node: Node, names: Names) -> Callable[..., Tensor]:
     """The tensor function of a node's parts."""
     match node:
         case Unary(symbol):
@@ -87,7 +111,11 @@ def _function(node: Node) -> Callable[..., Tensor]:
         case Binary(symbol):
             return _BINARY[symbol]
         case Logical(symbol):
-            return _reduce(_LOGICAL[symbol])
+            return _reduction(_LOGICAL[symbol], [False] * len(children(node)))
+        case Call(function, arguments) if function in _REDUCTIONS:
+            return _reduction(_REDUCTIONS[function], [_is_vector(part, names.vectors) for part in arguments])
+        case Call("dot", arguments):
+            return _dot([_is_vector(part, names.vectors) for part in arguments])
         case Call(function):
             return _FUNCTIONS[function]
     raise ExpressionError(f"{node} is no function of its parts")
@@ -101,7 +129,7 @@ def _always(constant: Tensor) -> Callable[[Environment], Tensor]:
     return get
 
 
-def _apply(function: Callable[..., Tensor], parts: "list[_Built | float]") -> _Built | float:
+def _apply(function: Callable[..., Tensor], parts: "list[Compiled | float]") -> Compiled | float:
     """The function of its parts; folded to a number where every part is one."""
     if all(isinstance(part, float) for part in parts):
         folded = function(*[_tensor(part) for part in parts])  # type: ignore[arg-type]
@@ -120,8 +148,9 @@ def _apply(function: Callable[..., Tensor], parts: "list[_Built | float]") -> _B
     return lambda environment: function(*[getter(environment) for getter in getters])
 
 
-def _compare(node: Compare, options: Mapping[str, tuple[str, ...]]) -> _Built | float:
-    parts: list[_Built | float] = []
+def _compare(node: Compare, names: Names) -> Compiled | float:
+    parts: list[Compiled | float] = []
+    options = names.options
     choice = next((o.name for o in node.operands if isinstance(o, Name) and o.name in options), None)
     for operand in node.operands:
         if isinstance(operand, Text):
@@ -131,7 +160,7 @@ def _compare(node: Compare, options: Mapping[str, tuple[str, ...]]) -> _Built | 
                 )
             parts.append(float(options[choice].index(operand.value)))
         else:
-            parts.append(_build(operand, options))
+            parts.append(_build(operand, names))
     functions = [_COMPARE[symbol] for symbol in node.operators]
 
     def chain(*values: Tensor) -> Tensor:
@@ -154,18 +183,26 @@ def _where(test: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     return torch.where(test if test.dtype == torch.bool else test != 0, yes, no)
 
 
-def _spread(values: tuple[Value, ...]) -> list[Tensor]:
-    """Arguments of min, max and sum: numbers, or the entries of one vector."""
-    return [entry for value in values for entry in (value if isinstance(value, tuple) else (_tensor(value),))]
+def _entries(value: Tensor, vector: bool) -> tuple[Tensor, ...]:
+    return value.unbind(0) if vector else (value,)
 
 
-def _reduce(combine: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
-    return lambda *values: functools.reduce(combine, _spread(values))
+def _reduction(combine: Callable[[Tensor, Tensor], Tensor], vectors: list[bool]) -> Callable[..., Tensor]:
+    """All arguments combined, and the entries of those that are vectors."""
+
+    def reduce(*values: Tensor) -> Tensor:
+        entries = [entry for value, vector in zip(values, vectors, strict=True) for entry in _entries(value, vector)]
+        return functools.reduce(combine, entries)
+
+    return reduce
 
 
-def _dot(left: Value, right: Value) -> Tensor:
-    pairs = zip(_spread((left,)), _spread((right,)), strict=True)
-    return functools.reduce(torch.add, [a * b for a, b in pairs])
+def _dot(vectors: list[bool]) -> Callable[..., Tensor]:
+    def dot(left: Tensor, right: Tensor) -> Tensor:
+        pairs = zip(_entries(left, vectors[0]), _entries(right, vectors[1]), strict=True)
+        return functools.reduce(torch.add, [a * b for a, b in pairs])
+
+    return dot
 
 
 _UNARY: dict[str, Callable[..., Tensor]] = {"-": torch.neg, "+": torch.positive, "not": torch.logical_not}
@@ -210,8 +247,9 @@ _FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "erf": torch.erf,
     "lgamma": torch.lgamma,
     "clip": lambda x, low, high: torch.minimum(torch.maximum(x, _tensor(low)), _tensor(high)),
-    "min": _reduce(torch.minimum),
-    "max": _reduce(torch.maximum),
-    "sum": _reduce(torch.add),
-    "dot": _dot,
+}
+_REDUCTIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "min": torch.minimum,
+    "max": torch.maximum,
+    "sum": torch.add,
 }

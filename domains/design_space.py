@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from domains.compiler import Compiled, Environment, compile_expression
+from domains.compiler import Compiled, Environment, Names, compile_expression
 from domains.document import Design, Domain
 from domains.errors import DomainError
 
@@ -29,11 +29,12 @@ class DesignSpace:
         self.designs = domain.designs
         self.names = tuple(design.name for design in domain.designs)
         self.options = {d.name: d.options for d in domain.designs if d.kind == "choice"}
+        names = Names(self.options)
         self._constants = {
             name: torch.tensor(value, dtype=torch.float64) for name, value in domain.shared_constants.items()
         }
-        self._constraints = [compile_expression(expression, self.options) for expression in domain.constraints]
-        self._cost: Compiled | None = compile_expression(domain.cost, self.options) if domain.cost else None
+        self._constraints = [compile_expression(expression, names) for expression in domain.constraints]
+        self._cost: Compiled | None = compile_expression(domain.cost, names) if domain.cost else None
 
     def environment(self, designs: Tensor) -> dict[str, Tensor]:
         """Design name → tensor [...] for designs [..., columns]."""

@@ -10,12 +10,15 @@ Part = Literal["design", "prior", "outcome", "goal", "feature"]
 RUNS: dict[Part, frozenset[str]] = {
     "design": frozenset({"real", "integer", "levels", "choice"}),
     "prior": frozenset(
-        {"normal", "lognormal", "halfnormal", "uniform", "loguniform", "beta", "gamma", "exponential", "studentt"}
-    ),  # not yet: dirichlet categorical poisson
+        {
+            *("normal", "lognormal", "halfnormal", "uniform", "loguniform", "beta", "gamma", "exponential", "studentt"),
+            "dirichlet",
+        }
+    ),  # not yet: categorical poisson
     "outcome": frozenset({"normal", "lognormal", "studentt", "bernoulli", "binomial", "poisson"}),
     # not yet: negative_binomial categorical beta gamma exponential logitnormal
     "goal": frozenset({"learn", "discriminate"}),  # not yet: "learn: [names]" predict maximise minimise
-    "feature": frozenset({"cost", "constraints", "exchangeable", "replays"}),  # not yet: truncation dynamics censor
+    "feature": frozenset({"cost", "constraints", "exchangeable", "replays", "dynamics"}),  # not yet: truncation censor
 }
 
 

@@ -5,7 +5,6 @@ dictionary name → ``[...]``. Designs are ``[..., columns]``, outcomes ``[..., 
 ``[runs, particles, 1]`` parameters meet ``[runs, 1, experiments, columns]`` designs.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,96 +12,101 @@ import torch
 from torch import Tensor
 
 from domains import outcomes as outcome_laws
-from domains import priors
-from domains.compiler import Compiled, Value, compile_expression
+from domains.compiler import Compiled, Names, compile_expression, is_vector
 from domains.design_space import DesignSpace
-from domains.document import Domain, Mechanism, Parameter, Prior
+from domains.document import Domain, Mechanism, Outcome
+from domains.dynamics import CompiledDynamics
 from domains.errors import DomainError
+from domains.expressions import Expression
+from domains.unknowns import Unknowns
 
 Parameters = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
-class _Unknown:
-    """A scalar unknown with its prior compiled."""
+class OutcomeColumn:
+    """One number that comes back. A vector outcome has one column an entry, ``name[0]`` …
+
+    arguments: how many the family takes here (of a categorical: one an option).
+    """
 
     name: str
-    family: priors.PriorFamily
-    arguments: tuple[Compiled, ...]
+    family: outcome_laws.OutcomeFamily
+    arguments: int
 
-    def evaluate(self, environment: Mapping[str, Value]) -> priors.Arguments:
-        return tuple(argument(environment) for argument in self.arguments)
+
+@dataclass(frozen=True)
+class _CompiledOutcome:
+    """An outcome of one mechanism. size 0: a number; else a vector of that many. vectors: which arguments are."""
+
+    outcome: Outcome
+    arguments: tuple[Compiled, ...]
+    vectors: tuple[bool, ...]
+    size: int
+
+    def evaluate(self, environment: Mapping[str, Tensor]) -> list[outcome_laws.Arguments]:
+        """The family's arguments, one tuple a column."""
+        values = [argument(environment) for argument in self.arguments]
+        if not self.size:
+            return [tuple(values)]
+        pairs = list(zip(values, self.vectors, strict=True))
+        return [tuple(value[i] if vector else value for value, vector in pairs) for i in range(self.size)]
+
+    def columns(self) -> list[OutcomeColumn]:
+        name, family = self.outcome.name, outcome_laws.FAMILIES[self.outcome.family]
+        names = [f"{name}[{i}]" for i in range(self.size)] or [name]
+        return [OutcomeColumn(entry, family, len(self.arguments)) for entry in names]
 
 
 class CompiledMechanism:
-    """One law of a domain: its prior in unconstrained space, and its prediction of outcomes.
-
-    Exchangeable groups of parameters are kept in the order of their first members (density times the number of
-    orders, zero elsewhere): one labelling of the same world, so that particles, truths and summaries agree on it.
-    """
+    """One law of a domain: its prior in unconstrained space, and its prediction of outcomes."""
 
     def __init__(self, mechanism: Mechanism, domain: Domain, space: DesignSpace) -> None:
         self.name = mechanism.name
-        self.unknowns = tuple(_unknown(p, p.prior) for p in mechanism.unknowns if p.prior is not None)
-        self.names = tuple(unknown.name for unknown in self.unknowns)
-        self.dims = len(self.unknowns)
-        self._ordered = _ordered_columns(self.names, domain.exchangeable)
-        self._constants: dict[str, Value] = {
-            p.name: torch.tensor(p.constant, dtype=torch.float64) for p in mechanism.parameters if p.prior is None
-        }
+        self._unknowns = Unknowns(mechanism, domain.exchangeable)
+        self.names, self.dims = self._unknowns.names, self._unknowns.dims
         self._space = space
-        self._let = [(name, compile_expression(law, space.options)) for name, law in mechanism.let]
-        self._outcomes = [
-            (outcome_laws.FAMILIES[outcome.family], _in_order(outcome.family, outcome.arguments, space))
-            for outcome in domain.outcomes
-        ]
+        vectors = self._unknowns.vectors
+        self._dynamics: CompiledDynamics | None = None
+        states: frozenset[str] = frozenset()
+        if mechanism.dynamics is not None:
+            self._dynamics = CompiledDynamics(mechanism.name, mechanism.dynamics, Names(space.options, vectors))
+            states = frozenset(self._dynamics.names)
+        before, after = _split(mechanism.let, states)
+        self._before, vectors = _compile_let(before, space, vectors)
+        vectors |= states if self._dynamics is not None and self._dynamics.readouts else frozenset()
+        self._after, vectors = _compile_let(after, space, vectors)
+        readouts = self._dynamics.readouts if self._dynamics is not None else 0
+        self._outcomes = [_compile_outcome(o, Names(space.options, vectors), readouts) for o in domain.outcomes]
+        self.columns = [column for outcome in self._outcomes for column in outcome.columns()]
 
     def parameters(self, z: Tensor) -> dict[str, Tensor]:
-        """Unconstrained z [..., dims] → parameter values name → [...]."""
-        environment: dict[str, Value] = dict(self._constants)
-        values: dict[str, Tensor] = {}
-        for column, unknown in enumerate(self.unknowns):
-            value = unknown.family.transform(z[..., column], unknown.evaluate(environment))
-            environment[unknown.name] = values[unknown.name] = value
-        return values
+        """Unconstrained z [..., dims] → parameter values name → [...]; of a vector, its entries ``name[0]`` …"""
+        return self._unknowns.parameters(z)
 
     def log_prior(self, z: Tensor) -> Tensor:
         """log density [...] of z [..., dims] under the prior, nats; -inf where the prior's arguments are invalid."""
-        environment: dict[str, Value] = dict(self._constants)
-        total = torch.zeros(z.shape[:-1], dtype=torch.float64)
-        for column, unknown in enumerate(self.unknowns):
-            arguments = unknown.evaluate(environment)
-            density = unknown.family.log_density(z[..., column], arguments)
-            total = total + torch.where(unknown.family.valid(arguments), density, -torch.inf)
-            environment[unknown.name] = unknown.family.transform(z[..., column], arguments)
-        for groups in self._ordered[:1]:
-            first = z[..., [group[0] for group in groups]]
-            in_order = (first.diff(dim=-1) >= 0).all(-1)
-            total = torch.where(in_order, total + math.lgamma(len(groups) + 1), -torch.inf)
-        return total.nan_to_num(nan=-torch.inf, posinf=-torch.inf, neginf=-torch.inf)
+        return self._unknowns.log_prior(z)
 
     def sample_prior(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         """Draws z [*shape, dims] from the prior."""
-        environment: dict[str, Value] = dict(self._constants)
-        columns: list[Tensor] = []
-        for unknown in self.unknowns:
-            arguments = unknown.evaluate(environment)
-            columns.append(unknown.family.sample(torch.Size(shape), arguments, generator))
-            environment[unknown.name] = unknown.family.transform(columns[-1], arguments)
-        z = torch.stack(columns, dim=-1) if columns else torch.empty((*shape, 0), dtype=torch.float64)
-        for groups in self._ordered[:1]:
-            order = z[..., [group[0] for group in groups]].argsort(dim=-1)
-            blocks = z[..., torch.tensor(groups)]  # [..., groups, members]
-            z = z.clone()
-            z[..., torch.tensor(groups)] = blocks.gather(-2, order[..., None].expand(blocks.shape))
-        return z
+        return self._unknowns.sample(shape, generator)
+
+    def environment(self, parameters: Parameters, designs: Tensor) -> dict[str, Tensor]:
+        """Everything that outcomes and goals may name: name → [...], vectors with a leading axis."""
+        environment = {**self._unknowns.environment(parameters), **self._space.environment(designs)}
+        for name, law in self._before:
+            environment[name] = law(environment)
+        if self._dynamics is not None:
+            environment |= self._dynamics.solve(environment)
+        for name, law in self._after:
+            environment[name] = law(environment)
+        return environment
 
     def outcome_arguments(self, parameters: Parameters, designs: Tensor) -> list[outcome_laws.Arguments]:
-        """The arguments of each outcome's family, each of the broadcast shape of parameters and designs."""
-        environment: dict[str, Value] = {**self._constants, **self._space.environment(designs), **parameters}
-        for name, law in self._let:
-            environment[name] = law(environment)
-        return [tuple(argument(environment) for argument in arguments) for _, arguments in self._outcomes]
+        """The arguments of each outcome column's family, each of the broadcast shape of parameters and designs."""
+        environment = self.environment(parameters, designs)
+        return [arguments for outcome in self._outcomes for arguments in outcome.evaluate(environment)]
 
     def log_likelihood(self, parameters: Parameters, designs: Tensor, outcomes: Tensor) -> Tensor:
         """log p(outcomes | parameters, designs), nats, summed over the outcomes of an experiment.
@@ -110,11 +114,8 @@ class CompiledMechanism:
         outcomes: [..., outcomes]; NaN marks a missing one, which contributes nothing. An invalid argument (NaN, a
         negative standard deviation) gives -inf.
         """
-        return self.table_log_density(self.outcome_arguments(parameters, designs), outcomes)
-
-    def table_log_density(self, arguments: list[outcome_laws.Arguments], outcomes: Tensor) -> Tensor:
-        """log density of outcomes [..., outcomes] under families whose arguments have been evaluated."""
-        return log_density([family for family, _ in self._outcomes], arguments, outcomes)
+        families = [column.family for column in self.columns]
+        return log_density(families, self.outcome_arguments(parameters, designs), outcomes)
 
 
 def log_density(
@@ -149,8 +150,9 @@ class DomainModel:
         self.domain = domain
         self.space = DesignSpace(domain)
         self.mechanisms = tuple(CompiledMechanism(mechanism, domain, self.space) for mechanism in domain.mechanisms)
-        self.families = [outcome_laws.FAMILIES[outcome.family] for outcome in domain.outcomes]
-        self.outcome_names = tuple(outcome.name for outcome in domain.outcomes)
+        self.columns = self.mechanisms[0].columns  # the same for every mechanism: validation sees to it
+        self.families = [column.family for column in self.columns]
+        self.outcome_names = tuple(column.name for column in self.columns)
         weights = torch.tensor([mechanism.weight for mechanism in domain.mechanisms], dtype=torch.float64)
         self.log_weights = (weights / weights.sum()).log()
 
@@ -212,18 +214,37 @@ class DomainModel:
         )
 
 
-def _unknown(parameter: Parameter, prior: Prior) -> _Unknown:
-    family = priors.FAMILIES[prior.family]
-    return _Unknown(parameter.name, family, tuple(compile_expression(argument) for argument in prior.arguments))
+Let = list[tuple[str, Expression]]
 
 
-def _ordered_columns(names: tuple[str, ...], groups: tuple[tuple[str, ...], ...]) -> list[list[list[int]]]:
-    """The columns of the exchangeable groups, if the mechanism has them all: a list of one or none."""
-    if not groups or not all(name in names for group in groups for name in group):
-        return []
-    return [[[names.index(name) for name in group] for group in groups]]
+def _split(let: tuple[tuple[str, Expression], ...], states: frozenset[str]) -> tuple[Let, Let]:
+    """The let-names that the dynamics may use, and those that need the integrated states."""
+    before: Let = []
+    after: Let = []
+    late = set(states)
+    for name, law in let:
+        if law.names & late:
+            late.add(name)
+            after.append((name, law))
+        else:
+            before.append((name, law))
+    return before, after
 
 
-def _in_order(family: str, arguments: Mapping[str, object], space: DesignSpace) -> tuple[Compiled, ...]:
-    names = outcome_laws.FAMILIES[family].arguments
-    return tuple(compile_expression(arguments[name], space.options) for name in names)  # type: ignore[arg-type]
+def _compile_let(
+    let: Let, space: DesignSpace, vectors: frozenset[str]
+) -> tuple[list[tuple[str, Compiled]], frozenset[str]]:
+    """The compiled laws in order, and the names that are vectors after them."""
+    compiled = []
+    for name, law in let:
+        compiled.append((name, compile_expression(law, Names(space.options, vectors))))
+        vectors |= {name} if is_vector(law, vectors) else frozenset()
+    return compiled, vectors
+
+
+def _compile_outcome(outcome: Outcome, names: Names, readouts: int) -> _CompiledOutcome:
+    ordered = [outcome.arguments[name] for name in outcome_laws.FAMILIES[outcome.family].arguments]
+    laws = [law for entry in ordered for law in (entry if isinstance(entry, tuple) else (entry,))]
+    vectors = tuple(is_vector(law, names.vectors) for law in laws)
+    compiled = tuple(compile_expression(law, names) for law in laws)
+    return _CompiledOutcome(outcome, compiled, vectors, readouts if any(vectors) else 0)

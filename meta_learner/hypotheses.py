@@ -80,7 +80,8 @@ def predict(model: DomainModel, hypotheses: Hypotheses, designs: Tensor) -> list
     runs, rows = hypotheses.mechanism.shape
     shape = (runs, rows, designs.shape[1])
     table: list[Arguments] = [
-        tuple(torch.full(shape, torch.nan, dtype=torch.float64) for _ in family.arguments) for family in model.families
+        tuple(torch.full(shape, torch.nan, dtype=torch.float64) for _ in range(column.arguments))
+        for column in model.columns
     ]
     for law, member in zip(model.mechanisms, hypotheses.members, strict=True):
         if len(member.run) == 0:

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from domains.compiler import compile_expression
+from domains.compiler import Names, compile_expression
 from domains.errors import ExpressionError
 from domains.expressions import (
     FUNCTIONS,
@@ -37,12 +37,13 @@ Point = Mapping[str, float | tuple[float, ...]]
 def value(text: str, **names: object) -> torch.Tensor:
     """The value of an expression; numbers given as names become float64 tensors."""
     tensors = {
-        name: tuple(torch.as_tensor(v, dtype=torch.float64) for v in given)
+        name: torch.stack(torch.broadcast_tensors(*[torch.as_tensor(v, dtype=torch.float64) for v in given]))
         if isinstance(given, tuple)
         else torch.as_tensor(given, dtype=torch.float64)
         for name, given in names.items()
     }
-    return compile_expression(parse(text), OPTIONS)(tensors)
+    vectors = frozenset(name for name, given in names.items() if isinstance(given, tuple))
+    return compile_expression(parse(text), Names(OPTIONS, vectors))(tensors)
 
 
 # ---- the reference: scalars only, by numpy's IEEE arithmetic and scipy's functions
@@ -183,9 +184,9 @@ def _close(a: float, b: float, relative: float) -> bool:
 @given(TREES, st.lists(POINTS, min_size=1, max_size=4))
 def test_random_trees_agree_with_the_reference(root: Node, points: list[Point]) -> None:
     """Batched values equal the reference at every point where rounding of the last digits makes no difference."""
-    compiled = compile_expression(Expression("", root), OPTIONS)
+    compiled = compile_expression(Expression("", root), Names(OPTIONS, frozenset({"w"})))
     column = {name: torch.tensor([p[name] for p in points], dtype=torch.float64) for name in ("x", "y", "enzyme")}
-    entries = torch.tensor([p["w"] for p in points], dtype=torch.float64).unbind(-1)
+    entries = torch.tensor([p["w"] for p in points], dtype=torch.float64).T
     found = compiled({**column, "w": entries})
     assert found.dtype == torch.float64
     for point, got in zip(points, found.expand(len(points)).tolist(), strict=True):
@@ -340,12 +341,12 @@ def test_choices_compare_with_their_options() -> None:
 @pytest.mark.parametrize("text", ["enzyme == 'mutnat'", "x == 'mutant'", "'mutant' == 'mutant'"])
 def test_a_text_that_is_no_option_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError, match="does not have it as an option"):
-        compile_expression(parse(text), OPTIONS)
+        compile_expression(parse(text), Names(OPTIONS))
 
 
 def test_a_text_alone_is_refused() -> None:
     with pytest.raises(ExpressionError, match="has no value of its own"):
-        compile_expression(parse("where(x, 'mutant', 1)"), OPTIONS)
+        compile_expression(parse("where(x, 'mutant', 1)"), Names(OPTIONS))
 
 
 # ---- shapes

@@ -52,9 +52,9 @@ def test_what_is_not_run_yet_is_refused_by_name(full: str) -> None:
     with pytest.raises(DocumentError) as caught:
         load_text(full)
     found = {(problem.line, problem.path) for problem in caught.value.problems}
-    assert {(23, "dynamics"), (9, "parameters.a.prior.low"), (47, "goal.predict")} <= found
+    assert {(9, "parameters.a.prior.low"), (47, "goal.predict")} <= found
     assert all("not run by this version yet" in problem.message for problem in caught.value.problems)
-    assert "dynamics are part of the format but not run by this version yet" in str(caught.value)
+    assert "truncation is part of the format but not run by this version yet" in str(caught.value)
 
 
 def test_identity_ignores_order_comments_and_place(example: str, tmp_path) -> None:

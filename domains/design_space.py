@@ -109,10 +109,23 @@ class DesignSpace:
             kept, tried = torch.cat([kept, designs[self.feasible(designs)]]), tried + len(designs)
         return kept[:count]
 
-    def from_names(self, values: Mapping[str, Any]) -> Tensor:
-        """One design [columns] from name → value (an option's text for a choice)."""
+    def perturb(self, designs: Tensor, size: Tensor | float, generator: torch.Generator) -> Tensor:
+        """Designs [runs, designs, columns] moved at random by ``size`` of the unit cube, reflected at its faces.
+
+        size: a number, or one a design [runs, designs, 1].
+        """
+        unit = self.encode(designs)
+        moved = unit + size * torch.randn(unit.shape, generator=generator, dtype=torch.float64)
+        return self.decode((1.0 - (1.0 - moved % 2.0).abs()).clamp(0.0, _BELOW_ONE))
+
+    def from_names(self, values: Mapping[str, Any], *, ranged: bool = True) -> Tensor:
+        """One design [columns] from name → value (an option's text for a choice); inside its range unless told."""
         _same_names(values, self.names)
-        return torch.tensor([_number(design, values[design.name]) for design in self.designs], dtype=torch.float64)
+        numbers = [
+            _number(design, values[design.name]) if ranged or design.kind == "choice" else float(values[design.name])
+            for design in self.designs
+        ]
+        return torch.tensor(numbers, dtype=torch.float64)
 
     def to_names(self, design: Sequence[float] | Tensor) -> dict[str, float | str]:
         """Name → value of one design [columns]; a choice as its option's text."""

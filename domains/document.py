@@ -101,7 +101,10 @@ class Mechanism:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One thing that comes back: a family with its arguments as expressions (``p`` of a categorical: a tuple)."""
+    """One thing that comes back: a family with its arguments as expressions (``p`` of a categorical: a tuple).
+
+    ``size`` > 0: a vector over the times that the dynamics are read out ``at``.
+    """
 
     name: str
     family: str
@@ -109,6 +112,12 @@ class Outcome:
     censor: tuple[float | None, float | None] | None = None
     unit: str = ""
     label: str = ""
+    size: int = 0
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The numbers that come back: the outcome itself, or ``name[0]`` … of a vector."""
+        return tuple(f"{self.name}[{i}]" for i in range(self.size)) if self.size else (self.name,)
 
 
 @dataclass(frozen=True)
@@ -168,6 +177,18 @@ class Domain:
             for parameter in mechanism.unknowns:
                 seen.setdefault(parameter.name, parameter)
         return tuple(seen.values())
+
+    @property
+    def outcome_entries(self) -> tuple[str, ...]:
+        """The numbers that an experiment gives, in order."""
+        return tuple(entry for outcome in self.outcomes for entry in outcome.entries)
+
+    @property
+    def prediction_names(self) -> tuple[str, ...]:
+        """What goal predict asks: ``outcome[i]``, i over the entries of a vector and, within each, over the points."""
+        sizes = {outcome.name: len(outcome.entries) for outcome in self.outcomes}
+        counts = {name: len(points) * sizes[name] for name, points in self.goal.points.items()}
+        return tuple(f"{name}[{index}]" for name, count in counts.items() for index in range(count))
 
     @property
     def shared_constants(self) -> dict[str, float]:

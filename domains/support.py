@@ -17,7 +17,7 @@ RUNS: dict[Part, frozenset[str]] = {
     ),  # not yet: categorical poisson
     "outcome": frozenset({"normal", "lognormal", "studentt", "bernoulli", "binomial", "poisson"}),
     # not yet: negative_binomial categorical beta gamma exponential logitnormal
-    "goal": frozenset({"learn", "discriminate"}),  # not yet: "learn: [names]" predict maximise minimise
+    "goal": frozenset({"learn", "learn: [names]", "discriminate", "predict", "maximise", "minimise"}),
     "feature": frozenset({"cost", "constraints", "exchangeable", "replays", "dynamics"}),  # not yet: truncation censor
 }
 

@@ -5,8 +5,9 @@ dictionary name → ``[...]``. Designs are ``[..., columns]``, outcomes ``[..., 
 ``[runs, particles, 1]`` parameters meet ``[runs, 1, experiments, columns]`` designs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -37,25 +38,23 @@ class OutcomeColumn:
 
 @dataclass(frozen=True)
 class _CompiledOutcome:
-    """An outcome of one mechanism. size 0: a number; else a vector of that many. vectors: which arguments are."""
+    """An outcome under one mechanism; vectors: which of its arguments are."""
 
     outcome: Outcome
     arguments: tuple[Compiled, ...]
     vectors: tuple[bool, ...]
-    size: int
 
     def evaluate(self, environment: Mapping[str, Tensor]) -> list[outcome_laws.Arguments]:
         """The family's arguments, one tuple a column."""
         values = [argument(environment) for argument in self.arguments]
-        if not self.size:
+        if not self.outcome.size:
             return [tuple(values)]
         pairs = list(zip(values, self.vectors, strict=True))
-        return [tuple(value[i] if vector else value for value, vector in pairs) for i in range(self.size)]
+        return [tuple(value[i] if vector else value for value, vector in pairs) for i in range(self.outcome.size)]
 
     def columns(self) -> list[OutcomeColumn]:
-        name, family = self.outcome.name, outcome_laws.FAMILIES[self.outcome.family]
-        names = [f"{name}[{i}]" for i in range(self.size)] or [name]
-        return [OutcomeColumn(entry, family, len(self.arguments)) for entry in names]
+        family = outcome_laws.FAMILIES[self.outcome.family]
+        return [OutcomeColumn(entry, family, len(self.arguments)) for entry in self.outcome.entries]
 
 
 class CompiledMechanism:
@@ -76,9 +75,10 @@ class CompiledMechanism:
         self._before, vectors = _compile_let(before, space, vectors)
         vectors |= states if self._dynamics is not None and self._dynamics.readouts else frozenset()
         self._after, vectors = _compile_let(after, space, vectors)
-        readouts = self._dynamics.readouts if self._dynamics is not None else 0
-        self._outcomes = [_compile_outcome(o, Names(space.options, vectors), readouts) for o in domain.outcomes]
+        self._outcomes = [_compile_outcome(outcome, Names(space.options, vectors)) for outcome in domain.outcomes]
         self.columns = [column for outcome in self._outcomes for column in outcome.columns()]
+        objective = domain.goal.objective
+        self._objective = None if objective is None else compile_expression(objective, Names(space.options, vectors))
 
     def parameters(self, z: Tensor) -> dict[str, Tensor]:
         """Unconstrained z [..., dims] → parameter values name → [...]; of a vector, its entries ``name[0]`` …"""
@@ -107,6 +107,16 @@ class CompiledMechanism:
         """The arguments of each outcome column's family, each of the broadcast shape of parameters and designs."""
         environment = self.environment(parameters, designs)
         return [arguments for outcome in self._outcomes for arguments in outcome.evaluate(environment)]
+
+    def expectations(self, parameters: Parameters, designs: Tensor) -> list[Tensor]:
+        """E[y | parameters, designs] of each outcome column, uncensored."""
+        laws = zip(self.columns, self.outcome_arguments(parameters, designs), strict=True)
+        return [column.family.mean(arguments) for column, arguments in laws]
+
+    def objective(self, parameters: Parameters, designs: Tensor) -> Tensor:
+        """What the goal wants the most (or least) of, of the broadcast shape of parameters and designs."""
+        assert self._objective is not None
+        return self._objective(self.environment(parameters, designs))
 
     def log_likelihood(self, parameters: Parameters, designs: Tensor, outcomes: Tensor) -> Tensor:
         """log p(outcomes | parameters, designs), nats, summed over the outcomes of an experiment.
@@ -152,9 +162,41 @@ class DomainModel:
         self.mechanisms = tuple(CompiledMechanism(mechanism, domain, self.space) for mechanism in domain.mechanisms)
         self.columns = self.mechanisms[0].columns  # the same for every mechanism: validation sees to it
         self.families = [column.family for column in self.columns]
-        self.outcome_names = tuple(column.name for column in self.columns)
+        self.outcome_names = domain.outcome_entries
         weights = torch.tensor([mechanism.weight for mechanism in domain.mechanisms], dtype=torch.float64)
         self.log_weights = (weights / weights.sum()).log()
+
+    @cached_property
+    def prediction_points(self) -> dict[str, Tensor]:
+        """The goal's points: outcome name → designs [points, columns], which may lie outside the ranges."""
+        goal = self.domain.goal
+        return {
+            outcome: torch.stack([self.space.from_names(point, ranged=False) for point in points])
+            for outcome, points in goal.points.items()
+        }
+
+    @property
+    def sign(self) -> float:
+        """1 where the goal wants the most of its objective, -1 where the least."""
+        return -1.0 if self.domain.goal.kind == "minimise" else 1.0
+
+    def columns_of(self, outcome: str) -> list[int]:
+        """The outcome columns of one outcome: several of a vector."""
+        entries = next(o.entries for o in self.domain.outcomes if o.name == outcome)
+        return [self.outcome_names.index(entry) for entry in entries]
+
+    def in_worlds(
+        self, worlds: "Worlds", designs: Tensor, law: Callable[[CompiledMechanism, Parameters, Tensor], Tensor]
+    ) -> Tensor:
+        """A function of (mechanism, parameters, designs) in each run's true world: designs [runs, designs, columns] →
+        [runs, designs]."""
+        result = torch.full(designs.shape[:2], torch.nan, dtype=torch.float64)
+        for index, mechanism in enumerate(self.mechanisms):
+            rows = (worlds.mechanism == index).nonzero()[:, 0]
+            if len(rows) > 0:
+                parameters = {name: value[rows, None] for name, value in worlds.parameters[index].items()}
+                result[rows] = law(mechanism, parameters, designs[rows]).expand(len(rows), designs.shape[1])
+        return result
 
     def draw_worlds(self, runs: int, generator: torch.Generator) -> Worlds:
         """``runs`` worlds from the domain's distribution."""
@@ -242,9 +284,9 @@ def _compile_let(
     return compiled, vectors
 
 
-def _compile_outcome(outcome: Outcome, names: Names, readouts: int) -> _CompiledOutcome:
+def _compile_outcome(outcome: Outcome, names: Names) -> _CompiledOutcome:
     ordered = [outcome.arguments[name] for name in outcome_laws.FAMILIES[outcome.family].arguments]
     laws = [law for entry in ordered for law in (entry if isinstance(entry, tuple) else (entry,))]
     vectors = tuple(is_vector(law, names.vectors) for law in laws)
     compiled = tuple(compile_expression(law, names) for law in laws)
-    return _CompiledOutcome(outcome, compiled, vectors, readouts if any(vectors) else 0)
+    return _CompiledOutcome(outcome, compiled, vectors)

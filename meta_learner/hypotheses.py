@@ -3,13 +3,15 @@
 This table is all a policy sees of a domain. Shapes: ``[runs, hypotheses, designs]``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor
 
 from domains.outcomes import Arguments
-from domains.worlds import DomainModel
+from domains.worlds import CompiledMechanism, DomainModel, Parameters
 from meta_learner.belief import Belief
 from meta_learner.smc import resample
 
@@ -37,6 +39,13 @@ class Hypotheses:
     log_weight: Tensor
     log_probability: Tensor
     members: tuple[_Members, ...]
+
+    def values(self, names: list[str]) -> Tensor:
+        """The values of parameters that every mechanism has [runs, hypotheses, names]."""
+        table = torch.full((*self.mechanism.shape, len(names)), torch.nan, dtype=torch.float64)
+        for member in self.members:
+            table[member.run, member.row] = torch.cat([member.parameters[name] for name in names], dim=-1)
+        return table
 
     def first(self, count: int) -> "Hypotheses":
         """Every n-th hypothesis, so that ``count`` remain, with weights normalised anew."""
@@ -72,22 +81,35 @@ def draw_hypotheses(model: DomainModel, belief: Belief, count: int, generator: t
     return Hypotheses(mechanism, log_weight, probability, tuple(members))
 
 
-def predict(model: DomainModel, hypotheses: Hypotheses, designs: Tensor) -> list[Arguments]:
-    """What every hypothesis predicts for every candidate: per outcome the arguments of its family.
+Law = Callable[[CompiledMechanism, Parameters, Tensor], list[Tensor]]
 
-    designs [runs, designs, columns]; each argument [runs, hypotheses, designs].
+
+def tabulate(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, law: Law, count: int) -> list[Tensor]:
+    """``count`` tables [runs, hypotheses, designs] of what a function of (mechanism, parameters, designs) gives.
+
+    designs [runs, designs, columns]. Every mechanism is evaluated once, for all of its hypotheses in all runs.
     """
     runs, rows = hypotheses.mechanism.shape
     shape = (runs, rows, designs.shape[1])
-    table: list[Arguments] = [
-        tuple(torch.full(shape, torch.nan, dtype=torch.float64) for _ in range(column.arguments))
-        for column in model.columns
-    ]
-    for law, member in zip(model.mechanisms, hypotheses.members, strict=True):
+    tables = [torch.full(shape, torch.nan, dtype=torch.float64) for _ in range(count)]
+    for mechanism, member in zip(model.mechanisms, hypotheses.members, strict=True):
         if len(member.run) == 0:
             continue
-        laws = law.outcome_arguments(member.parameters, designs[member.run])
-        for columns, arguments in zip(table, laws, strict=True):
-            for column, argument in zip(columns, arguments, strict=True):
-                column[member.run, member.row] = argument.expand(len(member.run), shape[2])
-    return table
+        values = law(mechanism, member.parameters, designs[member.run])
+        for table, value in zip(tables, values, strict=True):
+            table[member.run, member.row] = value.expand(len(member.run), shape[2])
+    return tables
+
+
+def predict(model: DomainModel, hypotheses: Hypotheses, designs: Tensor) -> list[Arguments]:
+    """What every hypothesis predicts for every candidate: per outcome column the arguments of its family.
+
+    designs [runs, designs, columns]; each argument [runs, hypotheses, designs].
+    """
+    counts = [column.arguments for column in model.columns]
+    tables = iter(tabulate(model, hypotheses, designs, _all_arguments, sum(counts)))
+    return [tuple(islice(tables, count)) for count in counts]
+
+
+def _all_arguments(mechanism: CompiledMechanism, parameters: Parameters, designs: Tensor) -> list[Tensor]:
+    return [argument for arguments in mechanism.outcome_arguments(parameters, designs) for argument in arguments]

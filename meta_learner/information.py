@@ -1,44 +1,87 @@
-"""Expected information gain of candidate designs, from the table of predictions.
+"""What candidate designs are expected to tell about the goal, from the table of predictions.
 
-learn: I(mechanism, parameters; y | design) = E[log p(y | hypothesis) − log p(y)]; discriminate: I(mechanism; y |
-design) = E[log p(y | mechanism) − log p(y)], both in nats (Lindley 1956), with p(y) the weighted mixture over the
-hypotheses and the expectation over outcomes drawn from some of them. The noise is stratified and the same
-for every design, so that designs are compared on common random numbers.
+learn: I(hypothesis; y | design) = E[log p(y | hypothesis) − log p(y)] (Lindley 1956). Other goals ask about a target g
+of each hypothesis only: the law that it belongs to (discriminate), some parameters (learn with names), its best design
+and value (maximise, minimise): I(g; y | design) = E[log p(y | g) − log p(y)], where p(y | g) mixes the hypotheses with
+that target: the same law, or near it under a Gaussian kernel (bandwidth: Silverman 1986, eq. 4.14). All in nats.
+predict: the expected share of the predictions' variance that goes (Bayesian A-optimality; Chaloner & Verdinelli 1995).
+
+p(y) is the weighted mixture over the hypotheses, and the expectation runs over outcomes drawn from some of them. The
+noise is stratified and the same for every design, so that designs are compared on common random numbers.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from domains.outcomes import Arguments, inside
 from domains.worlds import DomainModel
+from meta_learner.goals import targets
 from meta_learner.hypotheses import Hypotheses, predict
 
 _CHUNK = 500_000  # pairs evaluated at once: what fits the processor's cache best
 
 
-def expected_information(
-    model: DomainModel, hypotheses: Hypotheses, designs: Tensor, *, draws: int, generator: torch.Generator
-) -> Tensor:
-    """Expected information [runs, designs] of designs [runs, designs, columns], for the domain's goal.
+@dataclass(frozen=True)
+class Question:
+    """What the goal asks of a set of hypotheses.
 
-    draws: how many of the hypotheses also give an outcome to average over.
+    draws: how many of them also give an outcome to average over. alike [runs, draws, hypotheses]: log weights of the
+    hypotheses that share a draw's target, None where the target is the whole hypothesis. values [runs, hypotheses,
+    targets]: standardised predictions, for goal predict.
     """
-    runs, rows = hypotheses.mechanism.shape
-    draws = min(draws, rows)
-    uniforms = _noise(draws, len(model.families), generator)
-    marginal = model.domain.goal.kind == "learn"
-    gains = []
-    for part in _parts(designs, runs * rows * draws):
-        table = predict(model, hypotheses, part)
-        gain = (
-            _learn(model, hypotheses, table, uniforms)
-            if marginal
-            else _discriminate(model, hypotheses, table, uniforms)
-        )
-        gains.append(gain)
+
+    hypotheses: Hypotheses
+    draws: int
+    alike: Tensor | None = None
+    values: Tensor | None = None
+
+
+def pose(model: DomainModel, hypotheses: Hypotheses, draws: int) -> Question:
+    """The goal's question about these hypotheses."""
+    goal = model.domain.goal
+    draws = min(draws, hypotheses.mechanism.shape[1])
+    if goal.kind == "learn" and not goal.parameters:
+        return Question(hypotheses, draws)
+    if goal.kind == "discriminate":
+        same = hypotheses.mechanism[:, :draws, None] == hypotheses.mechanism[:, None]
+        nearness = torch.where(same, 0.0, -torch.inf)
+    else:
+        values = _standardise(targets(model, hypotheses), hypotheses.log_weight)
+        if goal.kind == "predict":
+            return Question(hypotheses, draws, values=values)
+        nearness = _kernel(values, draws)
+    alike = (nearness + hypotheses.log_weight[:, None]).log_softmax(-1)
+    return Question(hypotheses, draws, alike=alike)
+
+
+def expected_information(model: DomainModel, question: Question, designs: Tensor, generator: torch.Generator) -> Tensor:
+    """Expected information [runs, designs] of designs [runs, designs, columns] about the goal."""
+    runs, rows = question.hypotheses.mechanism.shape
+    uniforms = _noise(question.draws, len(model.families), generator)
+    gains = [
+        _gain(model, question, predict(model, question.hypotheses, part), uniforms)
+        for part in _parts(designs, runs * rows * question.draws)
+    ]
     return torch.cat(gains, dim=1)
+
+
+def _standardise(values: Tensor, log_weight: Tensor) -> Tensor:
+    """values [runs, hypotheses, targets] with weighted mean 0 and variance 1; a constant becomes 0."""
+    weight = log_weight.exp()[..., None]
+    values = values.nan_to_num(nan=0.0)
+    centred = values - (weight * values).sum(1, keepdim=True)
+    sd = (weight * centred.square()).sum(1, keepdim=True).sqrt()
+    return torch.where(sd > 1e-12 * values.abs().amax(1, keepdim=True), centred / sd, 0.0)
+
+
+def _kernel(values: Tensor, draws: int) -> Tensor:
+    """Log Gaussian kernel [runs, draws, hypotheses] between standardised values [runs, hypotheses, targets]."""
+    _, rows, width = values.shape
+    bandwidth = (4.0 / (width + 2) / rows) ** (1.0 / (width + 4))
+    return -0.5 * (torch.cdist(values[:, :draws], values) / bandwidth).square()
 
 
 def _parts(designs: Tensor, pairs: int) -> Iterator[Tensor]:
@@ -77,34 +120,30 @@ def _densities(model: DomainModel, table: list[Arguments], uniforms: Tensor) -> 
     return own, every.nan_to_num_(nan=-torch.inf, posinf=-torch.inf, neginf=-torch.inf)
 
 
-def _average(gain: Tensor, hypotheses: Hypotheses) -> Tensor:
-    """Weighted mean over the draws: gain [runs, draws, designs] → [runs, designs]; broken predictions tell nothing."""
-    weight = hypotheses.log_weight[:, : gain.shape[1]].softmax(-1)
+def _gain(model: DomainModel, question: Question, table: list[Arguments], uniforms: Tensor) -> Tensor:
+    """Expected information [runs, designs]; broken predictions tell nothing."""
+    own, every = _densities(model, table, uniforms)
+    log_weight = question.hypotheses.log_weight
+    if question.values is not None:
+        gain = 1.0 - _left(every, log_weight, question.values)
+    elif question.alike is not None:
+        gain = _mix(every, question.alike) - _mix(every, log_weight[:, None])
+    else:
+        gain = own - _mix(every, log_weight[:, None])
+    weight = log_weight[:, : question.draws].softmax(-1)
     return (weight[..., None] * gain.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)).sum(1)
 
 
-def _learn(model: DomainModel, hypotheses: Hypotheses, table: list[Arguments], uniforms: Tensor) -> Tensor:
-    own, every = _densities(model, table, uniforms)
-    return _average(own - _mix(every, hypotheses.log_weight), hypotheses)
-
-
 def _mix(every: Tensor, log_weight: Tensor) -> Tensor:
-    """log Σ_k w_k p(y | k): every [runs, draws, hypotheses, designs], log_weight [runs, hypotheses]."""
-    joint = every + log_weight[:, None, :, None]
+    """log Σ_k w_k p(y | k) [runs, draws, designs]: log_weight [runs, draws or 1, hypotheses]."""
+    joint = every + log_weight[..., None]
     top = joint.amax(2, keepdim=True).clamp_min(-1e300)
     return joint.sub_(top).exp_().sum(2).log() + top[:, :, 0]
 
 
-def _discriminate(model: DomainModel, hypotheses: Hypotheses, table: list[Arguments], uniforms: Tensor) -> Tensor:
-    _, every = _densities(model, table, uniforms)
-    laws = hypotheses.log_probability.shape[1]
-    own = torch.full((every.shape[0], every.shape[1], every.shape[3]), torch.nan, dtype=torch.float64)
-    mixture = []
-    for law in range(laws):
-        belongs = hypotheses.mechanism == law
-        log_weight = torch.where(belongs, hypotheses.log_weight, -torch.inf)
-        within = _mix(every, log_weight)
-        mixture.append(within)
-        inside = belongs[:, : every.shape[1], None]
-        own = torch.where(inside, within - log_weight.logsumexp(-1)[:, None, None], own)
-    return _average(own - torch.stack(mixture).logsumexp(0), hypotheses)
+def _left(every: Tensor, log_weight: Tensor, values: Tensor) -> Tensor:
+    """The share of the targets' variance left after each outcome [runs, draws, designs], the mean over targets."""
+    posterior = (every + log_weight[:, None, :, None]).softmax(2)
+    mean = torch.einsum("rjkd,rkt->rjdt", posterior, values)
+    square = torch.einsum("rjkd,rkt->rjdt", posterior, values.square())
+    return (square - mean.square()).clamp_min(0).mean(-1)

@@ -12,11 +12,12 @@ from torch import Tensor
 
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief, BeliefSettings, prior_belief
+from meta_learner.goals import Answer, answer
 from meta_learner.hypotheses import Hypotheses, draw_hypotheses
 from meta_learner.laboratory import Laboratory
 from meta_learner.policies.base import Choice, DesignProblem, Policy
 from meta_learner.smc import update
-from meta_learner.streams import stream
+from meta_learner.streams import Purpose, stream
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,12 @@ class BlockSteps:
             fits = ((pool.left > 0) & (self.model.space.cost(pool.designs) <= remaining[:, None])).any(-1)
         return replace(state, active=state.active & fits)
 
-    def _stream(self, step: int, purpose: str) -> torch.Generator:
-        return stream(self.seed, self.block, step, purpose)  # type: ignore[arg-type]
+    def answer(self, state: BlockState) -> Answer:
+        """What the agent would answer now, where the goal asks for a design or for predictions."""
+        return answer(self.model, state.belief, self._stream(state.step, "answer"))
+
+    def _stream(self, step: int, purpose: Purpose) -> torch.Generator:
+        return stream(self.seed, self.block, step, purpose)
 
 
 def rollout(steps: BlockSteps, runs: int) -> Iterator[BlockState]:

@@ -26,7 +26,7 @@ from orchestrator.cache import BeliefCache
 from orchestrator.laboratories import open_laboratory
 from orchestrator.loop import compose, investigate
 from orchestrator.owner import is_alive, this_process
-from orchestrator.recording import StepRecorder, belief_rows, experiments_of, refold
+from orchestrator.recording import StepRecorder, answer_rows, belief_rows, experiments_of, refold
 from orchestrator.settings import Settings
 
 log = logging.getLogger("organon")
@@ -143,7 +143,7 @@ class _Advance:
         self._in_transaction(lambda session: record.record_truths(session, self.block.id, truths))
 
     def _write(self, state: BlockState) -> None:
-        rows = experiments_of(self.model, self.laboratory, state)
+        rows = experiments_of(self.steps, state)
         self._in_transaction(
             lambda session: record.record_step(
                 session,
@@ -160,10 +160,12 @@ class _Advance:
         """Record what each run found, end the block, and, with the last block, the campaign."""
         domain = self.model.domain
         beliefs = belief_rows(self.model, state.belief)
+        answers = answer_rows(self.model, self.laboratory, self.steps.answer(state), len(beliefs))
         with self.database.write() as session:
             for run in queries.block_runs(session, self.block.id):
                 row = run.index - self.block.first_run
-                content = findings.run_finding(domain, beliefs[row], experiments=run.steps, cost=run.cost)
+                belief = {**beliefs[row], **answers[row]}
+                content = findings.run_finding(domain, belief, experiments=run.steps, cost=run.cost)
                 text = findings.run_text(domain, content)
                 record.save_finding(session, self.campaign.id, run.id, content, text, _now())
             record.finish_block(session, self.block.id, self.owner, _now())

@@ -65,13 +65,24 @@ def columns(domain: Domain, *, simulated: bool) -> list[str]:
         "run",
         "step",
         *(f"design.{design.name}" for design in domain.designs),
-        *(f"outcome.{outcome.name}" for outcome in domain.outcomes),
+        *(f"outcome.{name}" for name in domain.outcome_entries),
         "cost",
         *truth,
         "decision_ms",
         *(f"mechanism_probability.{mechanism.name}" for mechanism in domain.mechanisms),
         *(f"{statistic}.{name}" for name in parameters for statistic in ("mean", "low90", "high90")),
+        *_goal_columns(domain, simulated=simulated),
     ]
+
+
+def _goal_columns(domain: Domain, *, simulated: bool) -> list[str]:
+    """goal_score (simulated campaigns only), and what the goal asks the agent to say."""
+    if domain.goal.kind in ("learn", "discriminate"):
+        return []
+    score = ["goal_score"] if simulated else []
+    if domain.goal.kind == "predict":
+        return [*score, *(f"prediction.{name}" for name in domain.prediction_names)]
+    return [*score, *(f"recommendation.{design.name}" for design in domain.designs)]
 
 
 def _row(names: list[str], entry: dict[str, Any]) -> dict[str, Any]:
@@ -90,6 +101,9 @@ def _row(names: list[str], entry: dict[str, Any]) -> dict[str, Any]:
     values |= {f"mechanism_probability.{name}": p for name, p in belief["mechanism_probability"].items()}
     for name, summary in belief["parameters"].items():
         values |= {f"{statistic}.{name}": summary[statistic] for statistic in ("mean", "low90", "high90")}
+    values |= {f"recommendation.{name}": value for name, value in belief.get("recommendation", {}).items()}
+    values |= {f"prediction.{name}": value for name, value in belief.get("prediction", {}).items()}
+    values["goal_score"] = belief.get("goal_score")
     return {name: values.get(name) for name in names}
 
 

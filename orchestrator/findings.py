@@ -24,6 +24,7 @@ def run_finding(domain: Domain, belief: Mapping[str, Any], *, experiments: int, 
         "experiments": experiments,
         "cost": cost,
         "warnings": _warnings(belief["diagnostics"]),
+        **{key: belief[key] for key in ("recommendation", "prediction", "goal_score") if key in belief},
     }
 
 
@@ -41,8 +42,29 @@ def run_text(domain: Domain, content: Mapping[str, Any]) -> str:
     width = max((len(name) for name in content["parameters"]), default=0)
     for name, values in content["parameters"].items():
         lines.append(f"  {name:<{width}} = {_interval(values)}{_unit(content['units'].get(name, ''))}")
+    lines += _answer(domain, content)
     lines += [f"Beware: {warning}." for warning in content["warnings"]]
     return "\n".join(lines)
+
+
+def _answer(domain: Domain, content: Mapping[str, Any]) -> list[str]:
+    """The recommendation or the predictions, where the goal asks for them."""
+    lines = []
+    if "recommendation" in content:
+        units = {design.name: design.unit for design in domain.designs}
+        what = "most" if domain.goal.kind == "maximise" else "least"
+        objective = domain.goal.objective.text if domain.goal.objective else "it"
+        settings = ", ".join(
+            f"{name} = {_setting(v)}{_unit(units[name])}" for name, v in content["recommendation"].items()
+        )
+        lines.append(f"For the {what} {objective}: {settings}.")
+    for name, value in content.get("prediction", {}).items():
+        lines.append(f"Predicted {name}: {'unknown' if value is None else f'{value:.4g}'}.")
+    return lines
+
+
+def _setting(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"
 
 
 def _law_sentence(content: Mapping[str, Any]) -> str:
@@ -68,15 +90,21 @@ def campaign_finding(
         "warnings": dict(Counter(warning for run in runs for warning in run["warnings"])),
     }
     if gained:
-        error = stdev(gained) / len(gained) ** 0.5 if len(gained) > 1 else None
-        content["information"] = {"mean": fmean(gained), "standard_error": error}
+        content["information"] = {"mean": fmean(gained), "standard_error": _standard_error(gained)}
     known = [(run, truth) for run, truth in zip(runs, truths, strict=True) if truth is not None]
     if known:
         content["identified"] = sum(run["mechanism"] == truth["mechanism"] for run, truth in known)
         content["coverage90"] = _coverage(domain, known)
+    scores = [run["goal_score"] for run in runs if run.get("goal_score") is not None]
+    if scores:
+        content["goal_score"] = {"mean": fmean(scores), "standard_error": _standard_error(scores)}
     if len(runs) == 1:
         content["run"] = dict(runs[0])
     return content
+
+
+def _standard_error(values: Sequence[float]) -> float | None:
+    return stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
 
 
 def _coverage(domain: Domain, known: list[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, float | None]:
@@ -96,9 +124,10 @@ def campaign_text(domain: Domain, content: Mapping[str, Any]) -> str:
     """A campaign's finding in words; of a single run, that run's."""
     lines = [run_text(domain, content["run"])] if "run" in content else [domain.title, "", *_many(domain, content)]
     if "information" in content:
-        information = content["information"]
-        error = f" ± {information['standard_error']:.2g}" if information["standard_error"] is not None else ""
-        lines.append(f"Information gained: {information['mean']:.2f}{error} nats per run.")
+        lines.append(f"Information gained: {_mean(content['information'], '.2f')} nats per run.")
+    if "goal_score" in content:
+        what = "Squared error over the prior's variance" if domain.goal.kind == "predict" else "Simple regret"
+        lines.append(f"{what}: {_mean(content['goal_score'])}.")
     if "run" in content and "identified" in content and len(domain.mechanisms) > 1:
         lines.append(f"The true law was {'' if content['identified'] else 'not '}identified.")
     return "\n".join(lines)
@@ -117,6 +146,11 @@ def _many(domain: Domain, content: Mapping[str, Any]) -> list[str]:
         lines.append(f"The 90 % intervals held the truth in: {', '.join(covered)} of the runs that found the true law.")
     lines += [f"Beware, in {count} of the runs: {warning}." for warning, count in content["warnings"].items()]
     return lines
+
+
+def _mean(summary: Mapping[str, float | None], digits: str = ".3g") -> str:
+    error = summary["standard_error"]
+    return f"{summary['mean']:{digits}}" + (f" ± {error:.2g}" if error is not None else "")
 
 
 def _percent(probability: float) -> str:

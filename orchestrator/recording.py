@@ -13,6 +13,7 @@ from torch import Tensor
 from domains.worlds import DomainModel
 from experiments_db.record import NewExperiment
 from meta_learner.belief import Belief
+from meta_learner.goals import Answer, score
 from meta_learner.laboratory import Laboratory, information
 from meta_learner.rollout import BlockState, BlockSteps
 from meta_learner.summary import Marginal, marginals
@@ -50,8 +51,9 @@ class StepWriter(Protocol):
     def __call__(self, state: BlockState) -> None: ...
 
 
-def experiments_of(model: DomainModel, laboratory: Laboratory, state: BlockState) -> list[NewExperiment]:
+def experiments_of(steps: BlockSteps, state: BlockState) -> list[NewExperiment]:
     """The rows of the last step, one for each run that took part."""
+    model, laboratory = steps.model, steps.laboratory
     assert state.choice is not None
     assert state.outcomes is not None
     assert state.cost is not None
@@ -61,6 +63,7 @@ def experiments_of(model: DomainModel, laboratory: Laboratory, state: BlockState
     if laboratory.worlds is not None:
         gained = information(model, laboratory.worlds, state.choice.designs, state.outcomes, state.log_predictive)
     beliefs = belief_rows(model, state.belief)
+    answers = answer_rows(model, laboratory, steps.answer(state), len(beliefs))
     decision_ms = 1000.0 * state.seconds / max(1, len(performed))
     return [
         NewExperiment(
@@ -70,7 +73,7 @@ def experiments_of(model: DomainModel, laboratory: Laboratory, state: BlockState
             cost=state.cost[row].item(),
             information=None if gained is None else _number(gained[row].item()),
             decision_ms=decision_ms,
-            belief=beliefs[row],
+            belief={**beliefs[row], **answers[row]},
             candidates=_candidates(model, state, row),
         )
         for row in performed
@@ -107,6 +110,22 @@ def belief_rows(model: DomainModel, belief: Belief) -> list[dict[str, Any]]:
                 "diagnostics": diagnostics,
             }
         )
+    return rows
+
+
+def answer_rows(model: DomainModel, laboratory: Laboratory, given: Answer, runs: int) -> list[dict[str, Any]]:
+    """Per run: recommendation or prediction, and its score where the truth is known; nothing where no goal asks."""
+    rows: list[dict[str, Any]] = [{} for _ in range(runs)]
+    if given.recommendation is not None:
+        for row, design in zip(rows, given.recommendation, strict=True):
+            row["recommendation"] = model.space.to_names(design)
+    if given.prediction is not None:
+        for row, values in zip(rows, given.prediction.tolist(), strict=True):
+            row["prediction"] = _finite(dict(zip(model.domain.prediction_names, values, strict=True)))
+    scores = None if laboratory.worlds is None else score(model, laboratory.worlds, given)
+    if scores is not None:
+        for row, value in zip(rows, scores.tolist(), strict=True):
+            row["goal_score"] = _number(value)
     return rows
 
 

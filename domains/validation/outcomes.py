@@ -41,7 +41,7 @@ def _read(name: str, part: Part, scope: Scope) -> tuple[Outcome, int]:
     fields[family].requires("outcome", family)
     arguments, length = _arguments(fields[family], scope)
     censor = _censor(fields["censor"], family) if "censor" in fields else None
-    return Outcome(name, family, arguments, censor, **labels(fields)), length
+    return Outcome(name, family, arguments, censor, size=max(length, 0), **labels(fields)), length
 
 
 def _arguments(part: Part, scope: Scope) -> tuple[dict[str, Expression | tuple[Expression, ...]], int]:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from meta_learner.hypotheses import Hypotheses
-from meta_learner.information import expected_information
+from meta_learner.information import Question, expected_information, pose
 from meta_learner.policies.base import Choice, DesignProblem, Policy, pooled
 
 _LEADING = 5  # candidates kept for the record
@@ -38,7 +37,7 @@ class Search:
 
 
 class ExpectedInformationGain(Policy):
-    """Lindley 1956; Foster et al. 2019 for the nested estimator. Scores are nats per unit of cost."""
+    """Lindley 1956; Foster et al. 2019 for the nested estimator. Scores: ``expected_information`` per unit of cost."""
 
     name = "expected-information-gain"
     hypotheses = 512
@@ -49,11 +48,13 @@ class ExpectedInformationGain(Policy):
     def choose(self, problem: DesignProblem) -> Choice:
         if problem.pool is not None:
             designs, allowed = pooled(problem, problem.pool)
-            scores = self._score(problem, problem.hypotheses, designs, self.search.final_draws)
+            question = pose(problem.model, problem.hypotheses, self.search.final_draws)
+            scores = self._score(problem, question, designs)
             return _best(designs, torch.where(allowed, scores, -torch.inf))
         designs, scores = self._search(problem)
         finalists, _ = _top(designs, scores, self.search.finalists)
-        scores = self._allowed_score(problem, problem.hypotheses, finalists, self.search.final_draws)
+        question = pose(problem.model, problem.hypotheses, self.search.final_draws)
+        scores = self._allowed_score(problem, question, finalists)
         choice = _best(finalists, scores)
         affordable = scores.isfinite().any(-1)
         designs = torch.where(affordable[:, None], choice.designs, problem.model.space.cheapest)
@@ -62,13 +63,13 @@ class ExpectedInformationGain(Policy):
     def _search(self, problem: DesignProblem) -> tuple[Tensor, Tensor]:
         """All candidates tried [runs, candidates, columns] with their coarse scores [runs, candidates]."""
         search, space = self.search, problem.model.space
-        coarse = problem.hypotheses.first(search.coarse)
+        coarse = pose(problem.model, problem.hypotheses.first(search.coarse), search.coarse_draws)
         designs = space.sobol(search.candidates, problem.generator).expand(problem.runs, -1, -1)
-        scores = self._allowed_score(problem, coarse, designs, search.coarse_draws)
+        scores = self._allowed_score(problem, coarse, designs)
         for _ in range(search.rounds):
             parents, _ = _top(designs, scores, search.parents)
             children = self._perturb(problem, parents)
-            found = self._allowed_score(problem, coarse, children, search.coarse_draws)
+            found = self._allowed_score(problem, coarse, children)
             designs, scores = torch.cat([designs, children], dim=1), torch.cat([scores, found], dim=1)
         return designs, scores
 
@@ -76,22 +77,17 @@ class ExpectedInformationGain(Policy):
         """Perturbed copies [runs, refined, columns] of the parents [runs, parents, columns]."""
         search, space = self.search, problem.model.space
         repeated = parents.repeat(1, -(-search.refined // parents.shape[1]), 1)[:, : search.refined]
-        unit = space.encode(repeated)
         span = torch.tensor(search.largest / search.smallest).log()
-        size = search.smallest * (torch.rand(unit.shape[:2], generator=problem.generator) * span).exp()
-        noise = torch.randn(unit.shape, generator=problem.generator, dtype=torch.float64)
-        moved = unit + size[..., None] * noise
-        folded = 1.0 - (1.0 - moved % 2.0).abs()  # reflected at the faces of the cube
-        return space.decode(folded.clamp(0.0, 1.0 - 2.0**-53))
+        draws = torch.rand((*repeated.shape[:2], 1), generator=problem.generator)
+        return space.perturb(repeated, search.smallest * (draws * span).exp(), problem.generator)
 
-    def _allowed_score(self, problem: DesignProblem, rows: Hypotheses, designs: Tensor, draws: int) -> Tensor:
-        scores = self._score(problem, rows, designs, draws)
-        return torch.where(problem.allowed(designs), scores, -torch.inf)
+    def _allowed_score(self, problem: DesignProblem, question: Question, designs: Tensor) -> Tensor:
+        return torch.where(problem.allowed(designs), self._score(problem, question, designs), -torch.inf)
 
-    def _score(self, problem: DesignProblem, rows: Hypotheses, designs: Tensor, draws: int) -> Tensor:
+    def _score(self, problem: DesignProblem, question: Question, designs: Tensor) -> Tensor:
         """Expected information per cost [runs, designs]; common random numbers across designs and calls of a step."""
         seed = torch.Generator().manual_seed(problem.generator.initial_seed())
-        gain = expected_information(problem.model, rows, designs, draws=draws, generator=seed)
+        gain = expected_information(problem.model, question, designs, seed)
         return gain / problem.model.space.cost(designs)
 
 

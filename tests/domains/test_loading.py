@@ -52,7 +52,7 @@ def test_what_is_not_run_yet_is_refused_by_name(full: str) -> None:
     with pytest.raises(DocumentError) as caught:
         load_text(full)
     found = {(problem.line, problem.path) for problem in caught.value.problems}
-    assert {(9, "parameters.a.prior.low"), (47, "goal.predict")} <= found
+    assert (9, "parameters.a.prior.low") in found
     assert all("not run by this version yet" in problem.message for problem in caught.value.problems)
     assert "truncation is part of the format but not run by this version yet" in str(caught.value)
 

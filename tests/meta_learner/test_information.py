@@ -9,7 +9,7 @@ from domains.loading import load_text
 from domains.worlds import DomainModel
 from meta_learner.belief import BeliefSettings, prior_belief
 from meta_learner.hypotheses import draw_hypotheses, predict
-from meta_learner.information import expected_information
+from meta_learner.information import expected_information, pose
 from meta_learner.streams import stream
 
 LINE = """
@@ -42,7 +42,8 @@ def gains(text: str, designs: list[float], *, rows: int, draws: int, seed: int =
     belief = prior_belief(model, 4, BeliefSettings(particles=4000), stream(seed, 0, 0, "prior"))
     hypotheses = draw_hypotheses(model, belief, rows, stream(seed, 0, 0, "hypothesise"))
     points = torch.tensor(designs, dtype=torch.float64)[None, :, None].expand(4, -1, -1)
-    return expected_information(model, hypotheses, points, draws=draws, generator=stream(seed, 0, 0, "design"))
+    question = pose(model, hypotheses, draws)
+    return expected_information(model, question, points, stream(seed, 0, 0, "design"))
 
 
 @pytest.mark.statistical

@@ -31,7 +31,7 @@ class Recorded:
 def play(steps: BlockSteps, runs: int) -> Iterator[Recorded]:
     rows: list[StepRow] = []
     for state in rollout(steps, runs):
-        for new in experiments_of(steps.model, steps.laboratory, state):
+        for new in experiments_of(steps, state):
             design, outcome, cost = json.loads(json.dumps([new.design, new.outcome, new.cost], allow_nan=False))
             rows.append(StepRow(state.step - 1, new.row, design, outcome, cost))
         yield Recorded(state, list(rows))
@@ -86,7 +86,7 @@ def test_a_run_that_ended_keeps_its_belief(costly_model: DomainModel, make_steps
     """What its finding is drawn from at the end of the block is what its last experiment recorded."""
     steps, last = make_steps(costly_model, runs=4), {}
     for recorded in play(steps, 4):
-        for new in experiments_of(costly_model, steps.laboratory, recorded.state):
+        for new in experiments_of(steps, recorded.state):
             last[new.row] = new.belief
     final = belief_rows(costly_model, recorded.state.belief)
     for row, belief in last.items():
@@ -102,7 +102,7 @@ def test_a_step_as_rows(costly_model: DomainModel, make_steps: MakeSteps) -> Non
     steps = make_steps(costly_model, runs=4, policy="expected-information-gain")
     for recorded in play(steps, 4):
         state = recorded.state
-        rows = experiments_of(costly_model, steps.laboratory, state)
+        rows = experiments_of(steps, state)
         assert [row.row for row in rows] == state.performed.nonzero()[:, 0].tolist()
         for row in rows:
             assert row.cost == state.cost[row.row].item()  # type: ignore[index]
@@ -117,7 +117,7 @@ def test_a_step_as_rows(costly_model: DomainModel, make_steps: MakeSteps) -> Non
 def test_a_replay_records_no_information(costly_model: DomainModel, make_steps: MakeSteps) -> None:
     steps = make_steps(costly_model, "replay:bench")
     state = next(iter(rollout(steps, 3)))
-    assert {row.information for row in experiments_of(costly_model, steps.laboratory, state)} == {None}
+    assert {row.information for row in experiments_of(steps, state)} == {None}
 
 
 def test_belief_rows(costly_model: DomainModel, make_steps: MakeSteps) -> None:

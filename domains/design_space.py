@@ -69,6 +69,10 @@ class DesignSpace:
             raise DomainError(f"cost: a design costs {worst:g}; every design must cost a finite amount above 0")
         return cost
 
+    def available(self, designs: Tensor, remaining: Tensor) -> Tensor:
+        """Which designs [..., columns] satisfy every constraint and cost no more than remains (a rounding apart)."""
+        return self.feasible(designs) & (self.cost(designs) * (1 - 1e-9) <= remaining)
+
     @cached_property
     def cheapest(self) -> Tensor:
         """The cheapest feasible design [columns] among corners, points within, and these with ranges at their ends."""

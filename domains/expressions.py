@@ -9,8 +9,9 @@ import ast
 import keyword
 import math
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from domains.errors import ExpressionError
 
@@ -148,6 +149,20 @@ def walk(node: Node) -> Iterator[Node]:
         top = stack.pop()
         yield top
         stack.extend(children(top))
+
+
+def renamed(node: Node, names: Mapping[str, str]) -> Node:
+    """The same tree with some names replaced."""
+    if isinstance(node, Name | Entry):
+        return replace(node, name=names.get(node.name, node.name))
+    changed: dict[str, Any] = {}
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, Node):
+            changed[field.name] = renamed(value, names)
+        elif isinstance(value, tuple) and not isinstance(value[0], str):
+            changed[field.name] = tuple(renamed(part, names) for part in value)
+    return replace(node, **changed)
 
 
 def number(value: float) -> Expression:
@@ -305,7 +320,7 @@ class _Reader:
 
     def call(self, node: ast.Call, depth: int) -> Node:
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
-            name = node.func.id if isinstance(node.func, ast.Name) else "that"
+            name = ast.unparse(node.func)
             raise self.fail(f"{name!r} is not a function here; the functions are {' '.join(FUNCTIONS)}")
         if node.keywords:
             raise self.fail(f"{node.func.id} takes no keyword arguments")

@@ -247,16 +247,26 @@ def experiments(session: Session, campaign_id: str) -> Iterator[dict[str, Any]]:
         yield dict(row)
 
 
-def information_by_run(session: Session, campaign_id: str) -> list[float]:
-    """Return the nats gained by each run of a campaign, in run order; only runs whose truth is known have any."""
+def information_by_run(session: Session, campaign_id: str) -> list[float | None]:
+    """Return the nats gained by each run of a campaign, in run order; None where a step's information is unknown."""
+    known = func.count(col(Experiment.information))
     query = (
-        select(func.sum(col(Experiment.information)))
+        select(func.sum(col(Experiment.information)), known, func.count())
         .join(Run, col(Run.id) == col(Experiment.run_id))
-        .where(col(Run.campaign_id) == campaign_id, col(Experiment.information).is_not(None))
+        .where(col(Run.campaign_id) == campaign_id)
         .group_by(col(Run.index))
         .order_by(col(Run.index))
     )
-    return [float(total or 0.0) for total in session.scalars(query)]
+    return [float(total or 0.0) if count == steps else None for total, count, steps in session.execute(query)]
+
+
+def ended_campaigns(session: Session) -> list[str]:
+    """Return the campaigns that are still open although every block of theirs is finished."""
+    unfinished = select(col(Block.id)).where(
+        col(Block.campaign_id) == col(Campaign.id), col(Block.status) != "finished"
+    )
+    query = select(col(Campaign.id)).where(col(Campaign.status).in_(UNFINISHED), ~unfinished.exists())
+    return [str(campaign_id) for campaign_id in session.scalars(query)]
 
 
 def findings(session: Session, campaign_id: str) -> list[FindingRecord]:

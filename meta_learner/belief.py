@@ -4,13 +4,16 @@ A belief holds a whole block of runs. It is a pure fold of ``smc.update`` over t
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from domains.worlds import DomainModel
+
+FALSE_ALARMS = 0.05  # the share of well-specified runs that may raise the alarm
+MATTERS = 0.01  # the probability above which a mechanism's particles must be in good order
 
 
 @dataclass(frozen=True)
@@ -62,16 +65,20 @@ class History:
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """After the last update. All shares, per run and mechanism [runs, mechanisms] but for the last.
+    """After the last update, per run and mechanism [runs, mechanisms] but for the last two.
 
-    effective: effective sample size ÷ particles; acceptance: of the last moves; distinct: share of particles that were
-    not copies after them; tail [runs, outcomes]: two-sided posterior-predictive tail probability of the newest outcome.
+    effective: the smallest effective sample size ÷ particles that any update so far came to; acceptance: of the last
+    moves, a share; distinct: share of different particles after them; lost (boolean): the law mattered and was ruled
+    out since none of its particles could give an outcome; tail [runs, outcomes]: two-sided posterior-predictive tail
+    probability of the newest outcome; surprise [runs]: the smallest of all tails so far.
     """
 
     effective: Tensor
     acceptance: Tensor
     distinct: Tensor
+    lost: Tensor
     tail: Tensor
+    surprise: Tensor
 
 
 @dataclass(frozen=True)
@@ -108,15 +115,21 @@ class Belief:
         return self.log_joint.isfinite().any(-1)
 
     @property
+    def surprised(self) -> Tensor:
+        """Whether some outcome was too improbable for a belief that holds the truth [runs].
+
+        The smallest tail probability against 5 % ÷ the number of outcomes (Bonferroni): at most 5 % false alarms a run.
+        """
+        outcomes = (~self.history.outcomes.isnan()).sum((1, 2)).clamp_min(1)
+        return self.diagnostics.surprise * outcomes < FALSE_ALARMS
+
+    @property
     def trusted(self) -> Tensor:
-        """Whether the particles of every mechanism that matters (P > 1 %) are in good order [runs]."""
-        matters = self.log_probability.exp() > 0.01
+        """Whether the particles of every mechanism that matters are in good order, and none was lost [runs]."""
         health = self.diagnostics
         sick = (health.effective < 0.05) | (health.distinct < 0.1) | (health.acceptance < 0.01)
-        return self.explained & ~(matters & sick).any(-1)
-
-    def with_history(self, history: History) -> "Belief":
-        return replace(self, history=history)
+        matters = self.log_probability.exp() > MATTERS
+        return self.explained & ~((matters & sick) | health.lost).any(-1)
 
 
 def prior_belief(model: DomainModel, runs: int, settings: BeliefSettings, generator: torch.Generator) -> Belief:
@@ -138,4 +151,4 @@ def prior_belief(model: DomainModel, runs: int, settings: BeliefSettings, genera
         torch.empty((runs, 0, columns), dtype=torch.float64), torch.empty((runs, 0, outcomes), dtype=torch.float64)
     )
     tail = torch.ones((runs, outcomes), dtype=torch.float64)
-    return Belief(populations, model.log_weights, history, Diagnostics(ones, ones, ones, tail))
+    return Belief(populations, model.log_weights, history, Diagnostics(ones, ones, ones, ones < 0, tail, tail.amin(-1)))

@@ -28,15 +28,26 @@ _CHUNK = 500_000  # pairs evaluated at once: what fits the processor's cache bes
 class Question:
     """What the goal asks of a set of hypotheses.
 
-    draws: how many of them also give an outcome to average over. alike [runs, draws, hypotheses]: log weights of the
-    hypotheses that share a draw's target, None where the target is the whole hypothesis. values [runs, hypotheses,
-    targets]: standardised predictions, for goal predict.
+    draws: how many of them also give an outcome to average over. Where the target is not the whole hypothesis, others
+    [runs, draws, hypotheses]: log weights of all hypotheses but the draw's own, its law's weight kept; alike, of the
+    same shape: of those that share its target. values [runs, hypotheses, targets]: standardised predictions, for goal
+    predict.
     """
 
     hypotheses: Hypotheses
     draws: int
+    others: Tensor | None = None
     alike: Tensor | None = None
     values: Tensor | None = None
+
+    @property
+    def least(self) -> Tensor:
+        """The least gain that one draw may count for [runs, draws, 1]: as much below 0 as it can come above.
+
+        Where few hypotheses come near an outcome its gain is noise in both directions; so bounded, it averages out.
+        """
+        assert self.alike is not None
+        return self.alike.logsumexp(-1, keepdim=True).nan_to_num(neginf=0.0)
 
 
 def pose(model: DomainModel, hypotheses: Hypotheses, draws: int) -> Question:
@@ -53,8 +64,24 @@ def pose(model: DomainModel, hypotheses: Hypotheses, draws: int) -> Question:
         if goal.kind == "predict":
             return Question(hypotheses, draws, values=values)
         nearness = _kernel(values, draws)
-    alike = (nearness + hypotheses.log_weight[:, None]).log_softmax(-1)
-    return Question(hypotheses, draws, alike=alike)
+    others = _others(hypotheses, draws)
+    return Question(hypotheses, draws, others=others, alike=others + nearness)
+
+
+def _others(hypotheses: Hypotheses, draws: int) -> Tensor:
+    """Log weights [runs, draws, hypotheses] without the draw's own hypothesis, the rest of its law scaled up instead.
+
+    With its own density in the mixture of its own target only, an outcome would seem to tell more the fewer hypotheses
+    come near it.
+    """
+    weight = hypotheses.log_weight.exp()
+    law = hypotheses.mechanism
+    same = law[:, :draws, None] == law[:, None]
+    total = (same * weight[:, None]).sum(-1, keepdim=True)
+    own = weight[:, :draws, None]
+    scale = torch.where(same, total / (total - own).clamp_min(1e-300), 1.0)
+    itself = torch.eye(draws, law.shape[1], dtype=torch.bool)
+    return torch.where(itself, 0.0, weight[:, None] * scale).log()
 
 
 def expected_information(model: DomainModel, question: Question, designs: Tensor, generator: torch.Generator) -> Tensor:
@@ -126,8 +153,9 @@ def _gain(model: DomainModel, question: Question, table: list[Arguments], unifor
     log_weight = question.hypotheses.log_weight
     if question.values is not None:
         gain = 1.0 - _left(every, log_weight, question.values)
-    elif question.alike is not None:
-        gain = _mix(every, question.alike) - _mix(every, log_weight[:, None])
+    elif question.alike is not None and question.others is not None:
+        alike = _mix(every, question.alike.log_softmax(-1))
+        gain = torch.maximum(alike - _mix(every, question.others), question.least)
     else:
         gain = own - _mix(every, log_weight[:, None])
     weight = log_weight[:, : question.draws].softmax(-1)

@@ -46,13 +46,14 @@ class Moved:
     cloud: Cloud
     acceptance: Tensor
     log_scale: Tensor
-    moved: Tensor  # [runs, particles]: whether it left its place at all
 
-    def distinct(self, ancestors: Tensor) -> Tensor:
-        """Share of particles that differ from all others [runs]: those that moved, and one of each unmoved ancestor."""
-        first = torch.ones_like(self.moved)
-        first[:, 1:] = ancestors[:, 1:] != ancestors[:, :-1]
-        return (self.moved | first).to(torch.float64).mean(-1)
+
+def distinct_share(z: Tensor) -> Tensor:
+    """Share of particles that differ from all others [runs]: z [runs, particles, dims]. 1 where there are no dims."""
+    if z.shape[-1] == 0:
+        return torch.ones(z.shape[0], dtype=torch.float64)
+    ordered = z[..., 0].sort(dim=-1).values  # copies share every coordinate; others hardly ever share one
+    return (1 + (ordered.diff(dim=-1) != 0).sum(-1)).to(torch.float64) / z.shape[1]
 
 
 def log_terms(mechanism: CompiledMechanism, z: Tensor, history: History) -> tuple[Tensor, Tensor]:
@@ -83,11 +84,9 @@ def move(
     generator: torch.Generator,
 ) -> Moved:
     """``count`` moves of every particle; temperature [runs], log_scale [runs, 2]."""
-    runs, particles, dims = cloud.z.shape
-    moved = torch.zeros((runs, particles), dtype=torch.bool)
-    rate = torch.ones(runs, dtype=torch.float64)
-    if dims == 0:
-        return Moved(cloud, rate, log_scale, torch.ones_like(moved))
+    rate = torch.ones(cloud.z.shape[0], dtype=torch.float64)
+    if cloud.z.shape[2] == 0:
+        return Moved(cloud, rate, log_scale)
     for index in range(count):
         kind = index % 2
         shares = []
@@ -96,12 +95,11 @@ def move(
             past, newest = log_terms(mechanism, proposal, history)
             there = Cloud(proposal, mechanism.log_prior(proposal), past, newest)
             cloud, accepted = _accept(cloud, which, there, temperature, generator)
-            moved[:, which::2] |= accepted
             shares.append(accepted.to(torch.float64).mean(-1))
         rate = torch.stack(shares).mean(0)
         log_scale = log_scale.clone()
         log_scale[:, kind] = (log_scale[:, kind] + _RATE * (rate - _WANTED)).clamp(-6.0, 2.0)
-    return Moved(cloud, rate, log_scale, moved)
+    return Moved(cloud, rate, log_scale)
 
 
 def _propose(cloud: Cloud, which: int, kind: int, log_scale: Tensor, generator: torch.Generator) -> Tensor:
@@ -135,7 +133,10 @@ def _root(covariance: Tensor) -> Tensor:
 def _accept(
     cloud: Cloud, which: int, there: Cloud, temperature: Tensor, generator: torch.Generator
 ) -> tuple[Cloud, Tensor]:
-    """Metropolis: accept each proposed particle of one half with probability min(1, ratio of targets)."""
+    """Metropolis: accept each proposed particle of one half with probability min(1, ratio of targets).
+
+    Also which particles [runs, half] are in another place than before.
+    """
     here = cloud.half(which)
     threshold = torch.rand(there.past.shape, generator=generator, dtype=torch.float64).log()
     difference = there.target(temperature) - here.target(temperature)
@@ -147,7 +148,7 @@ def _accept(
         past=_put(cloud.past, which, torch.where(accepted, there.past, here.past)),
         newest=_put(cloud.newest, which, torch.where(accepted, there.newest, here.newest)),
     )
-    return result, accepted
+    return result, accepted & (there.z != here.z).any(-1)
 
 
 def _put(whole: Tensor, which: int, half: Tensor) -> Tensor:

@@ -88,7 +88,8 @@ class BlockSteps:
             step=state.step,
             pool=self.laboratory.pool(state.belief.history),
             generator=self._stream(state.step, "design"),
-            sequence=self._stream(0, "design"),
+            scoring=self._stream(state.step, "score").initial_seed(),
+            sequence=self._stream(0, "sequence"),
         )
         choice = self.policy.choose(problem)
         return replace(state, choice=choice, seconds=state.seconds + perf_counter() - started)
@@ -120,9 +121,9 @@ class BlockSteps:
         remaining = self.budget - state.spent
         pool = self.laboratory.pool(state.belief.history)
         if pool is None:
-            fits = self.model.space.cost(self.model.space.cheapest) <= remaining
+            fits = self.model.space.available(self.model.space.cheapest, remaining)
         else:
-            fits = ((pool.left > 0) & (self.model.space.cost(pool.designs) <= remaining[:, None])).any(-1)
+            fits = ((pool.left > 0) & self.model.space.available(pool.designs, remaining[:, None])).any(-1)
         return replace(state, active=state.active & fits)
 
     def answer(self, state: BlockState) -> Answer:

@@ -2,7 +2,7 @@
 
 Each mechanism's particles are reweighted by the new outcome's likelihood in tempered stages, p(y | θ)^δ with δ chosen
 so that the effective sample size keeps a set share; where it fell below, the particles are resampled and moved by MCMC
-(``moves``). Products of the stages' mean weights estimate the evidence without bias.
+(``moves``). Products of the stages' mean weights estimate the evidence, consistently in the number of particles.
 Del Moral, Doucet & Jasra 2006 (SMC samplers); Chopin 2002 (IBIS); Jasra et al. 2011 (adaptive tempering).
 """
 
@@ -15,10 +15,11 @@ from torch import Tensor
 from domains.outcomes import inside
 from domains.worlds import CompiledMechanism, DomainModel
 from meta_learner import moves
-from meta_learner.belief import Belief, BeliefSettings, Diagnostics, History, Population
+from meta_learner.belief import MATTERS, Belief, BeliefSettings, Diagnostics, History, Population
 
 _BISECTIONS = 40
-_MAX_STAGES = 80
+_SMALLEST_EXPONENT = -100.0  # of two: the smallest tempering step
+_MAX_STAGES = 500  # reached only where an outcome lies tens of standard deviations from what was believed
 
 
 def update(
@@ -43,7 +44,10 @@ def update(
     effective, acceptance, distinct = (
         torch.stack([health[which] for _, health in absorbed], dim=-1) for which in range(3)
     )
-    diagnostics = Diagnostics(effective, acceptance, distinct, tail)
+    alive = torch.stack([population.log_evidence.isfinite() for population, _ in absorbed], dim=-1)
+    lost = belief.diagnostics.lost | (~alive & (belief.log_probability.exp() > MATTERS) & belief.explained[:, None])
+    surprise = torch.minimum(belief.diagnostics.surprise, tail.amin(-1))
+    diagnostics = Diagnostics(effective, acceptance, distinct, lost, tail, surprise)
     return Belief(tuple(population for population, _ in absorbed), belief.log_prior, history, diagnostics)
 
 
@@ -54,6 +58,7 @@ class _Stage:
     population: Population
     newest: Tensor
     temperature: Tensor  # [runs], 0 → 1
+    effective: Tensor  # [runs]: the smallest effective size of all stages so far, before resampling
     acceptance: Tensor
     distinct: Tensor
 
@@ -65,7 +70,8 @@ def _begin(
     _, newest = moves.log_terms(mechanism, population.z, history)
     missing = history.outcomes[:, -1].isnan().all(-1)  # nothing came back: nothing to absorb
     acceptance, distinct = health.acceptance[:, index], health.distinct[:, index]
-    stage = _Stage(population, newest, missing.to(torch.float64), acceptance, distinct)
+    effective = torch.minimum(health.effective[:, index], effective_size(population.log_weight))
+    stage = _Stage(population, newest, missing.to(torch.float64), effective, acceptance, distinct)
     _bury_impossible(stage)
     return stage
 
@@ -81,6 +87,7 @@ def _absorb(
         _reweight(stage, settings.threshold, last=count == _MAX_STAGES - 1)
         unfinished = stage.temperature < 1
         effective = effective_size(stage.population.log_weight)
+        stage.effective = torch.minimum(stage.effective, effective)
         rows = (unfinished | (effective < settings.threshold)).nonzero()[:, 0]
         if len(rows) > 0:
             _rejuvenate(mechanism, stage, history, rows, count=settings.moves, generator=generator)
@@ -88,8 +95,7 @@ def _absorb(
             break
     population = stage.population
     log_likelihood = population.log_likelihood + stage.newest
-    effective = effective_size(population.log_weight)
-    return replace(population, log_likelihood=log_likelihood), (effective, stage.acceptance, stage.distinct)
+    return replace(population, log_likelihood=log_likelihood), (stage.effective, stage.acceptance, stage.distinct)
 
 
 def _bury_impossible(stage: _Stage) -> None:
@@ -118,14 +124,14 @@ def _reweight(stage: _Stage, threshold: float, *, last: bool) -> None:
     room = 1 - stage.temperature
     start = effective_size(_tempered(population.log_weight, newest, torch.zeros_like(room)))
     floor = threshold * start
-    low, high = torch.zeros_like(room), room
     whole = effective_size(_tempered(population.log_weight, newest, room)) >= floor
+    low, high = torch.full_like(room, _SMALLEST_EXPONENT), torch.zeros_like(room)
     if not (last or bool(whole.all())):
-        for _ in range(_BISECTIONS):
+        for _ in range(_BISECTIONS):  # in the exponent: a sharp outcome may need a step of 1e-14
             middle = (low + high) / 2
-            enough = effective_size(_tempered(population.log_weight, newest, middle)) >= floor
+            enough = effective_size(_tempered(population.log_weight, newest, room * middle.exp2())) >= floor
             low, high = torch.where(enough, middle, low), torch.where(enough, high, middle)
-    delta = room if last else torch.where(whole, room, low)
+    delta = room if last else torch.where(whole, room, room * low.exp2())
     moving = room > 0
     log_weight = torch.where(moving[:, None], _tempered(population.log_weight, newest, delta), population.log_weight)
     gain = torch.where(moving, log_weight.logsumexp(-1), 0.0)
@@ -166,7 +172,7 @@ def _rejuvenate(
     )
     stage.newest = stage.newest.index_copy(0, rows, moved.cloud.newest)
     stage.acceptance = stage.acceptance.index_copy(0, rows, moved.acceptance)
-    stage.distinct = stage.distinct.index_copy(0, rows, moved.distinct(ancestors))
+    stage.distinct = stage.distinct.index_copy(0, rows, moves.distinct_share(moved.cloud.z))
 
 
 def resample(log_weight: Tensor, generator: torch.Generator, count: int | None = None) -> Tensor:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 
-Purpose = Literal["world", "noise", "prior", "hypothesise", "design", "update", "check", "answer"]
+Purpose = Literal["world", "noise", "prior", "hypothesise", "design", "update", "check", "answer", "score", "sequence"]
 
 
 def stream(seed: int, block: int, step: int, purpose: Purpose) -> torch.Generator:

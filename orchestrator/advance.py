@@ -6,23 +6,27 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
+from importlib.metadata import version
 from time import monotonic
 from typing import Any, Literal
 
 import torch
+from sqlalchemy.exc import DBAPIError
 
 from domains.errors import DomainError
 from domains.loading import load_text
 from domains.worlds import DomainModel
 from experiments_db import queries, record
 from experiments_db.database import Database
-from experiments_db.errors import ConflictError
+from experiments_db.errors import ConflictError, UnreachableDatabaseError
 from experiments_db.queries import BlockRecord, CampaignRecord, DomainRecord
 from meta_learner.belief import BeliefSettings
 from meta_learner.policies import POLICIES
 from meta_learner.rollout import BlockState, BlockSteps
-from orchestrator import findings
+from orchestrator import findings, services
 from orchestrator.cache import BeliefCache
+from orchestrator.checking import check_domain
+from orchestrator.errors import EXPECTED
 from orchestrator.laboratories import open_laboratory
 from orchestrator.loop import compose, investigate
 from orchestrator.owner import is_alive, this_process
@@ -51,9 +55,15 @@ def advance(database: Database, settings: Settings, block_id: int) -> Outcome:
     except ConflictError as error:
         log.info("block %s was taken over: %s", block_id, error)
         return "busy"
-    except DomainError as error:
+    except (UnreachableDatabaseError, DBAPIError):
+        raise  # the record is away for a while: the watchdog sends the block again
+    except Exception as error:  # whatever a domain can do to its worker ends its own campaign, with the reason
+        log.exception("block %s failed", block_id)
+        reason = (
+            str(error) if isinstance(error, EXPECTED) else f"{type(error).__name__}: {error} (see the worker's log)"
+        )
         with database.write() as session:
-            record.fail_campaign(session, campaign_id, str(error), _now())
+            record.fail_campaign(session, campaign_id, reason, _now())
         return "finished"
 
 
@@ -96,13 +106,16 @@ class _Advance:
             block=self.block.index,
             settings=belief,
         )
-        key = json.dumps([self.campaign.id, self.domain.identity, asdict(belief), torch.__version__])
+        key = json.dumps(
+            [self.campaign.id, self.domain.identity, asdict(belief), version("organon"), torch.__version__]
+        )
         self.cache = BeliefCache(settings.folder, self.block.id, key)
 
     def run(self) -> Outcome:
         deadline = monotonic() + self.settings.task_seconds
         state = self._restore()
         if state.step == 0:
+            self._check_start(state)
             self._record_truths()
         state = investigate(compose(self.steps), state, [StepRecorder(self._write)], self._pause(deadline))
         if bool(state.active.any()):
@@ -134,6 +147,21 @@ class _Advance:
         with self.database.read() as session:
             history = queries.block_history(session, self.block.id)
         return refold(self.steps, self.block.runs, history)
+
+    def _check_start(self, state: BlockState) -> None:
+        """DomainError where the laws do not simulate, or the budget pays for nothing."""
+        report = check_domain(self.model.domain, self.model)
+        for law in report["mechanisms"]:
+            if not law["ok"]:
+                raise DomainError(
+                    f"the law {law['mechanism']!r} gives values that are not finite for {law['broken']:.1%} of the "
+                    f"prior, for example at {law['example']}; mend the law, or narrow the priors or the designs"
+                )
+        if not bool(state.active.any()):
+            cheapest = self.model.space.cost(self.model.space.cheapest).item()
+            raise DomainError(
+                f"the budget of {self.campaign.budget:g} pays for no experiment: the cheapest costs {cheapest:g}"
+            )
 
     def _record_truths(self) -> None:
         worlds = self.laboratory.worlds
@@ -169,19 +197,8 @@ class _Advance:
                 text = findings.run_text(domain, content)
                 record.save_finding(session, self.campaign.id, run.id, content, text, _now())
             record.finish_block(session, self.block.id, self.owner, _now())
-        with self.database.write() as session:
-            if record.finish_campaign(session, self.campaign.id, _now()):
-                conclude(session, self.model, self.campaign.id)
+            services.conclude(session, self.campaign.id)
 
     def _in_transaction(self, write: Callable[[Any], None]) -> None:
         with self.database.write() as session:
             write(session)
-
-
-def conclude(session: Any, model: DomainModel, campaign_id: str) -> None:
-    """Record the finding of a whole campaign, in the transaction that ends it."""
-    runs = [finding.content for finding in queries.findings(session, campaign_id)]
-    truths = [run.truth for run in queries.campaign_runs(session, campaign_id)]
-    gained = queries.information_by_run(session, campaign_id)
-    content = findings.campaign_finding(model.domain, runs, truths, gained)
-    record.save_finding(session, campaign_id, None, content, findings.campaign_text(model.domain, content), _now())

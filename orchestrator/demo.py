@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from experiments_db import queries
-from experiments_db.database import Database, connect
+from experiments_db.database import Database
 from orchestrator import services
 from orchestrator.cli.campaign import run_to_the_end
 from orchestrator.cli.output import console, print_table
@@ -17,7 +17,7 @@ _CONSTANTS = ("vmax", "km")
 
 def run_demo(settings: Settings) -> None:
     """Puromycin's kinetics from Treloar's measurements, Hubble's table, and two hidden sources found by simulation."""
-    database = connect(settings.database)
+    database = services.open_database(settings)
     with workers(settings, processes=default_processes()):
         _puromycin(settings, database)
         _hubble(settings)

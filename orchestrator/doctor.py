@@ -9,7 +9,7 @@ from typing import Any
 
 from domains import catalogue
 from domains.loading import load_file
-from experiments_db.database import connect
+from orchestrator import services
 from orchestrator.broker import broker
 from orchestrator.errors import EXPECTED, OrganonError
 from orchestrator.pool import pool_is_present
@@ -58,7 +58,7 @@ def _safely(name: str, check: Callable[[Settings], Check], settings: Settings) -
 
 
 def _home(settings: Settings) -> Check:
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    settings.make_home()
     if not os.access(settings.folder, os.W_OK):
         return Check("home", False, f"{settings.folder} cannot be written", "choose another ORGANON_HOME")
     free = shutil.disk_usage(settings.folder).free / 1e9
@@ -67,7 +67,7 @@ def _home(settings: Settings) -> Check:
 
 
 def _database(settings: Settings) -> Check:
-    database = connect(settings.database)
+    database = services.open_database(settings)
     with database.read():
         found = f"{database.engine.url.render_as_string(hide_password=True)} answers"
     database.close()

@@ -52,6 +52,8 @@ def export(database: Database, campaign_id: str, path: Path) -> int:
             else:
                 count = _write_parquet(partial, names, rows, domain)
         partial.replace(path)
+    except OSError as error:
+        raise RequestError(f"--out {path}: it cannot be written ({error.strerror}); choose another place") from None
     finally:
         partial.unlink(missing_ok=True)
     return count

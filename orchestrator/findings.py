@@ -31,9 +31,17 @@ def run_finding(domain: Domain, belief: Mapping[str, Any], *, experiments: int, 
 def _warnings(diagnostics: Mapping[str, Any]) -> list[str]:
     if not diagnostics["explained"]:
         return ["no law of this domain explains what came back: at least one outcome is impossible under all of them"]
-    if not diagnostics["trusted"]:
-        return ["the particles of this belief are in poor order (see its diagnostics): treat the numbers with care"]
-    return []
+    warnings = []
+    if diagnostics["surprised"]:
+        warnings.append(
+            "an outcome lies where this belief all but excluded it: the laws may all be wrong, or a reading or its unit"
+        )
+    if diagnostics["lost"]:
+        laws = " and ".join(diagnostics["lost"])
+        warnings.append(f"none of the particles of {laws} could give an outcome; with more particles one might")
+    elif not diagnostics["trusted"]:
+        warnings.append("the particles of this belief are in poor order (see its diagnostics): take care")
+    return warnings
 
 
 def run_text(domain: Domain, content: Mapping[str, Any]) -> str:
@@ -79,9 +87,15 @@ def _law_sentence(content: Mapping[str, Any]) -> str:
 
 
 def campaign_finding(
-    domain: Domain, runs: Sequence[Mapping[str, Any]], truths: Sequence[Mapping[str, Any] | None], gained: list[float]
+    domain: Domain,
+    runs: Sequence[Mapping[str, Any]],
+    truths: Sequence[Mapping[str, Any] | None],
+    gained: Sequence[float | None],
 ) -> dict[str, Any]:
-    """A campaign's conclusion from its runs' findings, their truths (None where nobody knows) and nats gained a run."""
+    """A campaign's conclusion from its runs' findings, their truths (None where nobody knows) and nats gained a run.
+
+    A run whose belief called its true outcome impossible has no finite information: it is counted in the warnings.
+    """
     content: dict[str, Any] = {
         "runs": len(runs),
         "most_probable": dict(Counter(run["mechanism"] for run in runs).most_common()),
@@ -89,8 +103,12 @@ def campaign_finding(
         "cost": sum(run["cost"] for run in runs),
         "warnings": dict(Counter(warning for run in runs for warning in run["warnings"])),
     }
-    if gained:
-        content["information"] = {"mean": fmean(gained), "standard_error": _standard_error(gained)}
+    finite = [nats for nats in gained if nats is not None]
+    if finite:
+        content["information"] = {"mean": fmean(finite), "standard_error": _standard_error(finite)}
+    if len(finite) < len(gained):
+        lost = "the belief had ruled out what then came back, so the information gained is not known"
+        content["warnings"][lost] = len(gained) - len(finite)
     known = [(run, truth) for run, truth in zip(runs, truths, strict=True) if truth is not None]
     if known:
         content["identified"] = sum(run["mechanism"] == truth["mechanism"] for run, truth in known)

@@ -10,6 +10,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,9 @@ class Investigation:
 
     def tell(self, design: Mapping[str, float | str], outcome: Mapping[str, float | None]) -> None:
         """What came back at a design, asked for or not. A value of None is missing. DomainError if it cannot be."""
+        for given, what in ((design, "design"), (outcome, "outcome")):
+            if not isinstance(given, Mapping):
+                raise DomainError(f"tell({what}={given!r}): a {what} is a dictionary of names and values")
         point = self.model.space.from_names(design)[None]
         if not bool(self.model.space.feasible(point)[0]):
             raise DomainError(f"the design {dict(design)} breaks a constraint of {self.domain.name}")
@@ -135,6 +139,6 @@ def _outcome(outcome: Mapping[str, float | None], name: str, model: DomainModel)
     value = outcome[name]
     if value is None:
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise DomainError(f"outcome {name}: {value!r} is not a finite number; write None where nothing came back")
     return float(value)

@@ -5,6 +5,7 @@ This process itself opens no database and no torch: both are the children's, whi
 
 import ctypes
 import fcntl
+import hashlib
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from functools import lru_cache
+from pathlib import Path
 
 from celery import Celery
 
@@ -32,7 +34,7 @@ def run_pool(settings: Settings, processes: int) -> int:
     settings.folder.mkdir(parents=True, exist_ok=True)
     # We use our broker too: if the process that started us was killed, we are the one to stop it.
     using = broker(settings) if settings.embedded_broker else nullcontext()
-    with using, (settings.folder / "workers.lock").open("a") as present:
+    with using, (_presence(settings)).open("a") as present:
         fcntl.flock(present, fcntl.LOCK_SH)  # says that a pool is here; given back however we end
         try:
             app.worker_main(
@@ -51,9 +53,15 @@ def run_pool(settings: Settings, processes: int) -> int:
     return 0
 
 
+def _presence(settings: Settings) -> Path:
+    """The file whose lock says that a pool of this home, database and broker is at work."""
+    broker = hashlib.sha256(settings.broker_url.encode()).hexdigest()[:8]
+    return settings.folder / f"workers-{settings.queue}-{broker}.lock"
+
+
 def pool_is_present(settings: Settings) -> bool:
     """Whether a pool of this home runs on this machine."""
-    path = settings.folder / "workers.lock"
+    path = _presence(settings)
     if not path.exists():
         return False
     with path.open("a") as present:

@@ -96,9 +96,11 @@ def belief_rows(model: DomainModel, belief: Belief) -> list[dict[str, Any]]:
         diagnostics = {
             "trusted": bool(belief.trusted[run]),
             "explained": bool(belief.explained[run]),
+            "surprised": bool(belief.surprised[run]),
             "effective": dict(zip(names, health.effective[run].tolist(), strict=True)),
             "acceptance": dict(zip(names, health.acceptance[run].tolist(), strict=True)),
             "distinct": dict(zip(names, health.distinct[run].tolist(), strict=True)),
+            "lost": [name for name, lost in zip(names, health.lost[run].tolist(), strict=True) if lost],
             "tail": dict(zip(model.outcome_names, health.tail[run].tolist(), strict=True)),
         }
         rows.append(

@@ -2,7 +2,7 @@
 
 import difflib
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.orm import Session
 
 from domains.document import Domain
-from domains.loading import attachments, find
+from domains.loading import attachments, find, load_text
 from domains.measurements import read_replay
 from experiments_db import models, queries, record
-from experiments_db.database import Database
-from orchestrator import app, broker, export
+from experiments_db.database import Database, connect
+from orchestrator import app, broker, export, findings
 from orchestrator.errors import BrokerError, RequestError
 from orchestrator.owner import is_alive
 from orchestrator.settings import Settings
@@ -106,6 +107,36 @@ def block_sizes(runs: int, largest: int) -> list[int]:
     return [runs // count + (index < runs % count) for index in range(count)]
 
 
+def open_database(settings: Settings) -> Database:
+    """The record, brought to the newest schema; its folder is made for its owner alone."""
+    settings.make_home()
+    return connect(settings.database)
+
+
+def conclude(session: Session, campaign_id: str) -> None:
+    """End a campaign all of whose blocks have ended, with its finding; nothing happens to others."""
+    if not record.finish_campaign(session, campaign_id, datetime.now(UTC)):
+        return
+    campaign = queries.get_campaign(session, campaign_id)
+    stored = queries.get_domain(session, campaign.domain_identity)
+    domain = load_text(stored.text, attachments=stored.attachments)
+    runs = [finding.content for finding in queries.findings(session, campaign_id)]
+    truths = [run.truth for run in queries.campaign_runs(session, campaign_id)]
+    gained = queries.information_by_run(session, campaign_id) if campaign.laboratory == "simulate" else []
+    content = findings.campaign_finding(domain, runs, truths, gained)
+    text = findings.campaign_text(domain, content)
+    record.save_finding(session, campaign_id, None, content, text, datetime.now(UTC))
+
+
+def conclude_ended(database: Database) -> None:
+    """Conclude the campaigns that are open although all their blocks have ended: paused in their last step, say."""
+    with database.read() as session:
+        ended = queries.ended_campaigns(session)
+    for campaign_id in ended:
+        with database.write() as session:
+            conclude(session, campaign_id)
+
+
 def send_orphans(settings: Settings, database: Database) -> int:
     """Send again the blocks that should be at work and are not: their worker died, or the broker lost the message.
 
@@ -113,6 +144,7 @@ def send_orphans(settings: Settings, database: Database) -> int:
     """
     with database.read() as session:
         waiting = queries.waiting_blocks(session, datetime.now(UTC), is_alive, _ORPHAN_GRACE_SECONDS)
+    conclude_ended(database)
     if not waiting or broker.queue_length(settings) > 0:
         return 0
     _send(settings, database, waiting)
@@ -154,6 +186,35 @@ def campaign_progress(database: Database, campaign_id: str) -> dict[str, Any]:
     expected = campaign.settings.get("expected_experiments")
     total = None if expected is None else expected * campaign.runs
     return {"status": campaign.status, "experiments": progress.experiments, "expected": total}
+
+
+def pause_campaign(database: Database, id_or_prefix: str) -> str:
+    """Stop a campaign after the step at hand; returns its id. RequestError where it is not under way."""
+    return _steer(database, id_or_prefix, record.pause_campaign, "paused")
+
+
+def resume_campaign(settings: Settings, database: Database, id_or_prefix: str) -> str:
+    """Let a paused campaign go on; returns its id. RequestError where it is not paused."""
+    campaign_id = _steer(database, id_or_prefix, record.resume_campaign, "resumed")
+    conclude_ended(database)
+    with database.read() as session:
+        waiting = queries.waiting_blocks(session, datetime.now(UTC), is_alive, 0.0)
+    _send(settings, database, waiting)
+    return campaign_id
+
+
+def cancel_campaign(database: Database, id_or_prefix: str) -> str:
+    """End a campaign for good, keeping what is on record; returns its id. RequestError where it has ended."""
+    now = datetime.now(UTC)
+    return _steer(database, id_or_prefix, lambda session, id_: record.cancel_campaign(session, id_, now), "cancelled")
+
+
+def _steer(database: Database, id_or_prefix: str, change: Callable[[Session, str], bool], what: str) -> str:
+    with database.write() as session:
+        campaign = queries.get_campaign(session, id_or_prefix)
+        if not change(session, campaign.id):
+            raise RequestError(f"campaign {campaign.id} is {campaign.status}; it cannot be {what}")
+    return campaign.id
 
 
 def check_export(path: Path) -> None:
@@ -225,7 +286,7 @@ def _expected_cost(domain: Domain, laboratory: str, budget: float) -> float:
     if domain.cost is not None:
         return budget
     if budget < 1:
-        raise RequestError(f"--budget {budget:g} pays for no experiment of {domain.name}: each costs 1")
+        raise RequestError(f"a budget of {budget:g} pays for no experiment of {domain.name}: each costs 1")
     return float(int(budget) if rows is None else min(int(budget), rows))
 
 

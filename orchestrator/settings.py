@@ -40,6 +40,16 @@ class Settings(BaseSettings):
         """``home``, absolute."""
         return self.home.expanduser().resolve()
 
+    def make_home(self) -> Path:
+        """The home folder, made for its owner alone if it is not there."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise OrganonError(
+                f"ORGANON_HOME {self.folder} cannot be made ({error.strerror}); choose another folder"
+            ) from None
+        return self.folder
+
     @property
     def embedded_broker(self) -> bool:
         return not self.broker_url

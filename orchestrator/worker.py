@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from experiments_db.database import Database, connect
+from experiments_db.database import Database
 from orchestrator import services
 from orchestrator.broker import broker, keep_running
 from orchestrator.errors import BrokerError, OrganonError
@@ -117,7 +117,7 @@ def workers(settings: Settings, *, processes: int, always: bool = False) -> Iter
 
     Where a pool of this home is at work already it is used, unless ``always`` asks for one more.
     """
-    database = connect(settings.database)
+    database = services.open_database(settings)
     with broker(settings):
         supervisor = Supervisor(settings, database, processes)
         if always or not pool_is_present(settings):

@@ -59,7 +59,7 @@ def review(source: Source, attachments: Mapping[str, str] | None = None) -> Revi
 def content_hash(domain: Domain, tables: Tables) -> str:
     """SHA-256 over the parsed document as canonical JSON and its tables' SHA-256, whatever the order of keys."""
     files = {replay.file for replay in domain.replays.values()}
-    sums = sorted(hashlib.sha256(tables.text(file).encode()).hexdigest() for file in files)
+    sums = [f"{file} {hashlib.sha256(tables.text(file).encode()).hexdigest()}" for file in sorted(files)]
     canonical = json.dumps(domain.parsed, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256("\n".join((canonical, *sums)).encode()).hexdigest()
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from domains.document import Design, Domain, Goal, Mechanism, Parameter
-from domains.expressions import Compare, Expression, Logical, Number, Unary
+from domains.document import Design, Domain, Goal, Mechanism, Parameter, Prior
+from domains.expressions import Compare, Expression, Logical, Number, Unary, renamed
 from domains.validation.designs import fault
 from domains.validation.report import Part, describe
 from domains.validation.scope import Scope, check, check_scalar, fold, read_scalar
@@ -137,9 +137,32 @@ def _check_alike(part: Part, groups: tuple[tuple[str, ...], ...], unknowns: Mapp
     if any(present) and not all(present):
         part.problem("a mechanism has some of these parameters, not all; they cannot be swapped there")
         return
+    if not all(present):
+        return
     inside = {name for group in groups for name in group}
-    for members in zip(*groups, strict=True) if all(present) else ():
-        priors = {unknowns[name].prior for name in members}
-        hierarchical = any(e.names & inside for prior in priors if prior for e in prior.arguments)
-        if len(priors) > 1 and not hierarchical:  # (x1 ~ f(y1), x2 ~ f(y2)) may well be swapped
-            part.problem(f"{', '.join(members)} have different priors, so swapping them changes something")
+    if _names(unknowns[groups[0][0]].prior) & inside:
+        part.problem(
+            f"the prior of {groups[0][0]!r} depends on another parameter of the groups; put a parameter first whose "
+            "prior does not, since the groups are kept in the order of their first members"
+        )
+    for group in groups[1:]:
+        names = dict(zip(groups[0], group, strict=True))
+        for first, other in names.items():
+            if _shape(unknowns[first].prior, names) != _shape(unknowns[other].prior, {}):
+                part.problem(f"{first}, {other} have different priors, so swapping them changes something")
+
+
+def _names(prior: Prior | None) -> set[str]:
+    return set().union(*(argument.names for argument in _arguments(prior)))
+
+
+def _arguments(prior: Prior | None) -> list[Expression]:
+    assert prior is not None
+    return [part for part in (*prior.arguments, prior.low, prior.high) if part is not None]
+
+
+def _shape(prior: Prior | None, names: Mapping[str, str]) -> tuple[object, ...]:
+    """What two priors must share to be alike, with the names of one group put for those of another."""
+    assert prior is not None
+    trees = tuple(None if part is None else renamed(part.root, names) for part in (prior.low, prior.high))
+    return prior.family, prior.values, tuple(renamed(a.root, names) for a in prior.arguments), trees

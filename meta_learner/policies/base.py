@@ -27,7 +27,8 @@ class DesignProblem:
     """One decision for every run of a block.
 
     remaining [runs]: what is left of the budget; pool: where only some designs exist; generator: this step's stream;
-    sequence: a stream that is the same at every step of the block, for low-discrepancy sequences.
+    scoring: the seed of the noise that candidates are scored with; sequence: a stream that is the same at every step of
+    the block, for low-discrepancy sequences.
     """
 
     model: DomainModel
@@ -37,6 +38,7 @@ class DesignProblem:
     step: int
     pool: Pool | None
     generator: torch.Generator
+    scoring: int
     sequence: torch.Generator
 
     @property
@@ -45,8 +47,7 @@ class DesignProblem:
 
     def allowed(self, designs: Tensor) -> Tensor:
         """Which of designs [runs, designs, columns] are feasible and paid for: boolean [runs, designs]."""
-        space = self.model.space
-        return space.feasible(designs) & (space.cost(designs) <= self.remaining[:, None])
+        return self.model.space.available(designs, self.remaining[:, None])
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,8 @@ class ExpectedInformationGain(Policy):
 
     def _score(self, problem: DesignProblem, question: Question, designs: Tensor) -> Tensor:
         """Expected information per cost [runs, designs]; common random numbers across designs and calls of a step."""
-        seed = torch.Generator().manual_seed(problem.generator.initial_seed())
-        gain = expected_information(problem.model, question, designs, seed)
+        noise = torch.Generator().manual_seed(problem.scoring)
+        gain = expected_information(problem.model, question, designs, noise)
         return gain / problem.model.space.cost(designs)
 
 

@@ -4,7 +4,7 @@ import torch
 
 from meta_learner.policies.base import Choice, DesignProblem, Policy, first_allowed, pooled, unscored
 
-_TRIES = 16  # candidates per run, of which the first allowed is taken
+_TRIES = 256  # candidates per run, of which the first allowed is taken
 
 
 class Random(Policy):

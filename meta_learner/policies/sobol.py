@@ -4,7 +4,7 @@ import torch
 
 from meta_learner.policies.base import Choice, DesignProblem, Policy, first_allowed, pooled, unscored
 
-_AHEAD = 64  # further points of the sequence to pass over where constraints or costs forbid the next
+_AHEAD = 64  # points of the sequence to look ahead at first, where constraints or costs forbid the next
 
 
 class Sobol(Policy):
@@ -16,12 +16,15 @@ class Sobol(Policy):
         space = problem.model.space
         columns = len(space.names)
         shift = torch.rand((problem.runs, 1, columns), generator=problem.sequence, dtype=torch.float64)
-        sequence = torch.quasirandom.SobolEngine(columns).draw(problem.step + _AHEAD, dtype=torch.float64)
-        points = (sequence + shift) % 1.0
-        if problem.pool is not None:
-            return unscored(self._nearest(problem, points[:, problem.step]))
-        designs = space.decode(points)
-        new = space.feasible(designs).cumsum(-1) > problem.step  # as many feasible points as steps were taken before
+        for ahead in (_AHEAD, 16 * _AHEAD, 256 * _AHEAD):
+            sequence = torch.quasirandom.SobolEngine(columns).draw(problem.step + ahead, dtype=torch.float64)
+            points = (sequence + shift) % 1.0
+            if problem.pool is not None:
+                return unscored(self._nearest(problem, points[:, problem.step]))
+            designs = space.decode(points)
+            new = space.feasible(designs).cumsum(-1) > problem.step  # points before were used up by earlier steps
+            if bool((problem.allowed(designs) & new).any(-1).all()):
+                break
         return unscored(first_allowed(problem, designs, new))
 
     def _nearest(self, problem: DesignProblem, points: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from experiments_db.database import Database, connect
+from experiments_db.database import Database
 from orchestrator import services
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
 from orchestrator.errors import OrganonError
@@ -47,7 +47,7 @@ def run(
         services.check_export(out)
     status = run_to_the_end(settings, request)
     if out is not None:
-        services.export_campaign(connect(settings.database), status["id"], out)
+        services.export_campaign(services.open_database(settings), status["id"], out)
     if json:
         print_json(status)
     else:
@@ -71,7 +71,7 @@ def create(
     request = services.campaign_request(
         domain=domain, policy=policy, runs=runs, budget=budget, laboratory=laboratory, seed=seed, particles=particles
     )
-    created = services.create_campaign(settings, connect(settings.database), request)
+    created = services.create_campaign(settings, services.open_database(settings), request)
     if json:
         print_json({"id": created.id})
     else:
@@ -85,7 +85,7 @@ def list_campaigns(
     json: Json = False,
 ) -> None:
     """Campaigns, newest first."""
-    found = services.list_campaigns(connect(load_settings().database), limit=limit, status=status)
+    found = services.list_campaigns(services.open_database(load_settings()), limit=limit, status=status)
     if json:
         print_json(found)
         return
@@ -101,7 +101,7 @@ def list_campaigns(
 @app.command()
 def show(campaign: IdArgument, json: Json = False) -> None:
     """A campaign's status, progress and finding."""
-    status = services.campaign_status(connect(load_settings().database), campaign)
+    status = services.campaign_status(services.open_database(load_settings()), campaign)
     if json:
         print_json(status)
         return
@@ -126,18 +126,44 @@ def export(
 ) -> None:
     """Write a campaign's experiments to a file, one row each."""
     services.check_export(out)
-    rows = services.export_campaign(connect(load_settings().database), campaign, out)
+    rows = services.export_campaign(services.open_database(load_settings()), campaign, out)
     if json:
         print_json({"file": str(out), "rows": rows})
     else:
         console.print(f"{rows} experiments written to {out}", markup=False)
 
 
+@app.command()
+def pause(campaign: IdArgument, json: Json = False) -> None:
+    """Stop a campaign after the step at hand."""
+    _steered(services.pause_campaign(services.open_database(load_settings()), campaign), "paused", json)
+
+
+@app.command()
+def resume(campaign: IdArgument, json: Json = False) -> None:
+    """Let a paused campaign go on."""
+    settings = load_settings()
+    _steered(services.resume_campaign(settings, services.open_database(settings), campaign), "resumed", json)
+
+
+@app.command()
+def cancel(campaign: IdArgument, json: Json = False) -> None:
+    """End a campaign for good; what it has found out stays on record."""
+    _steered(services.cancel_campaign(services.open_database(load_settings()), campaign), "cancelled", json)
+
+
+def _steered(campaign: str, what: str, json: bool) -> None:
+    if json:
+        print_json({"id": campaign, "status": what})
+    else:
+        console.print(f"campaign {campaign} is {what}")
+
+
 def run_to_the_end(settings: Settings, request: services.CampaignRequest, label: str = "") -> dict[str, Any]:
     """Create a campaign, have it done, with a progress bar; OrganonError with the reason if it fails."""
     from orchestrator.worker import default_processes, workers
 
-    database = connect(settings.database)
+    database = services.open_database(settings)
     processes = min(default_processes(), len(services.block_sizes(request.runs, settings.block_runs)))
     services.check_campaign(request)
     with workers(settings, processes=processes) as supervisor:

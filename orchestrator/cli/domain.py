@@ -7,6 +7,7 @@ import typer
 from domains import catalogue
 from domains.document import Design, Domain, Mechanism, Parameter
 from domains.loading import find, load_file
+from domains.measurements import read_replay
 from orchestrator.cli.output import Json, console, print_json, print_table
 
 app = typer.Typer(help="Questions written as domains: rival laws, unknowns, designs, outcomes.", no_args_is_help=True)
@@ -51,7 +52,9 @@ def check(name: Name, json: Json = False) -> None:
     """Check a domain: its document, its tables, and that its laws simulate finite numbers."""
     from orchestrator.checking import check_domain
 
-    report = check_domain(find(name))
+    domain = find(name)
+    replays = {replay: len(read_replay(domain, replay).designs) for replay in domain.replays}
+    report = {**check_domain(domain), "replays": replays}
     if json:
         print_json(report)
     else:

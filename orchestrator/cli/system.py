@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from experiments_db import console as sql
-from orchestrator.cli.output import Json, console, print_json, print_table
+from orchestrator import services
+from orchestrator.cli.output import Json, console, errors, print_json, print_table
 from orchestrator.settings import load_settings
 
 db = typer.Typer(help="The record: everything that was done.", no_args_is_help=True)
@@ -44,17 +45,23 @@ def query(
     limit: Annotated[int, typer.Option(help="At most this many rows.", min=1, max=1_000_000)] = 1000,
 ) -> None:
     """Ask the record in SQL: read-only, whatever is typed."""
-    from experiments_db.database import connect
-
     settings = load_settings()
-    connect(settings.database).close()  # a new home has its tables, then, to ask
+    services.open_database(settings).close()  # a new home has its tables, then, to ask
     table = sql.select(settings.database, statement, max_rows=limit)
     if json:
-        print_json([dict(zip(table.columns, row, strict=True)) for row in table.rows])
-        return
-    print_table(table.columns, table.rows)
+        print_json([dict(zip(_distinct(table.columns), row, strict=True)) for row in table.rows])
+    else:
+        print_table(table.columns, table.rows)
     if table.truncated:
-        console.print(f"… and more: only the first {limit} rows are shown (--limit)")
+        errors.print(f"… and more: only the first {len(table.rows)} rows are shown (--limit)")
+
+
+def _distinct(columns: tuple[str, ...]) -> list[str]:
+    """Column names made different, as JSON needs them: a, a_2, a_3."""
+    return [
+        name if columns.index(name) == place else f"{name}_{columns[: place + 1].count(name)}"
+        for place, name in enumerate(columns)
+    ]
 
 
 def doctor(json: Json = False) -> None:

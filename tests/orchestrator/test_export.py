@@ -172,11 +172,11 @@ def test_a_failure_leaves_what_was_there(
 
     def torn(*arguments: Any) -> Any:
         yield next(iter(genuine(*arguments)))
-        raise OSError("the disk is gone")
+        raise OSError(5, "the disk is gone")
 
     monkeypatch.setattr(queries, "experiments", torn)
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(OSError, match="the disk is gone"):
+    with pytest.raises(RequestError, match="it cannot be written"):
         export(database, campaign, tmp_path / name)
     assert sorted(tmp_path.iterdir()) == before
     assert (tmp_path / name).read_text() == "the export of yesterday"

@@ -24,7 +24,7 @@ BELIEF: dict[str, Any] = {
         "hill": MICHAELIS | {"n": summary(1.0)},
         "substrate-inhibition": MICHAELIS | {"ki": summary(3.0)},
     },
-    "diagnostics": {"trusted": True, "explained": True},
+    "diagnostics": {"trusted": True, "explained": True, "surprised": False, "lost": []},
 }
 
 
@@ -91,8 +91,19 @@ def test_a_value_without_bound(domain: Domain) -> None:
 @pytest.mark.parametrize(
     ("diagnostics", "words"),
     [
-        ({"trusted": False, "explained": True}, "Beware: the particles of this belief are in poor order"),
+        (
+            {"trusted": False, "explained": True, "surprised": False, "lost": []},
+            "Beware: the particles of this belief are in poor order",
+        ),
         ({"trusted": False, "explained": False}, "Beware: no law of this domain explains what came back"),
+        (
+            {"trusted": True, "explained": True, "surprised": True, "lost": []},
+            "Beware: an outcome lies where this belief",
+        ),
+        (
+            {"trusted": False, "explained": True, "surprised": False, "lost": ["hill"]},
+            "Beware: none of the particles of hill",
+        ),
     ],
 )
 def test_a_belief_that_is_not_to_be_trusted_says_so(domain: Domain, diagnostics: dict[str, bool], words: str) -> None:
@@ -105,7 +116,9 @@ def truth(mechanism: str, vmax: float) -> dict[str, Any]:
 
 def test_a_campaign_counts_what_its_runs_found(domain: Domain) -> None:
     runs = [one_run(domain) for _ in range(4)]
-    runs[3] = one_run(domain, most_probable="hill", diagnostics={"trusted": False, "explained": True})
+    runs[3] = one_run(
+        domain, most_probable="hill", diagnostics={"trusted": False, "explained": True, "surprised": False, "lost": []}
+    )
     truths = [truth("michaelis-menten", 212.0), truth("michaelis-menten", 250.0), truth("hill", 212.0)] * 2
     content = findings.campaign_finding(domain, runs, truths[:4], [1.0, 2.0, 3.0, 6.0])
     assert content["runs"] == 4

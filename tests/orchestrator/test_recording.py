@@ -138,7 +138,7 @@ def test_belief_rows(costly_model: DomainModel, make_steps: MakeSteps) -> None:
 
 
 def _check_diagnostics(found: dict[str, Any], belief: Belief, run: int) -> None:
-    assert set(found) == {"trusted", "explained", "effective", "acceptance", "distinct", "tail"}
+    assert set(found) == {"trusted", "explained", "surprised", "effective", "acceptance", "distinct", "lost", "tail"}
     assert found["explained"] is True
     assert found["effective"]["linear"] == belief.diagnostics.effective[run, 1].item()
     assert set(found["tail"]) == {"amount"}

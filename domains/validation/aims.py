@@ -137,7 +137,7 @@ def _check_alike(part: Part, groups: tuple[tuple[str, ...], ...], unknowns: Mapp
     if any(present) and not all(present):
         part.problem("a mechanism has some of these parameters, not all; they cannot be swapped there")
         return
-    if not all(present) or not all(groups):
+    if not all(present) or not groups or not all(groups):
         return
     inside = {name for group in groups for name in group}
     if _names(unknowns[groups[0][0]].prior) & inside:

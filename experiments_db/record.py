@@ -182,12 +182,6 @@ def finish_block(session: Session, block_id: int, owner: str, now: datetime) -> 
         raise _conflict(session, block_id, f"its end by '{owner}'")
 
 
-def unfinished_blocks(session: Session, campaign_id: str) -> int:
-    """Return how many blocks of a campaign are still scheduled or running."""
-    mine = (col(Block.campaign_id) == campaign_id, col(Block.status).in_(UNFINISHED))
-    return session.scalar(select(func.count()).select_from(Block).where(*mine)) or 0
-
-
 def finish_campaign(session: Session, campaign_id: str, now: datetime) -> bool:
     """Mark a campaign finished if every block is; return whether this call did it."""
     campaign = _lock_campaign(session, campaign_id)  # before counting: then one of two last finishers sees both blocks

@@ -67,7 +67,8 @@ class BlockSteps:
         """The state before any experiment."""
         belief = prior_belief(self.model, runs, self.settings, self._stream(0, "prior"))
         spent = torch.zeros(runs, dtype=torch.float64)
-        return self.decide(BlockState(belief, spent, spent == 0, spent != 0))
+        everyone = torch.ones(runs, dtype=torch.bool)
+        return self.decide(BlockState(belief, spent, active=everyone, performed=~everyone))
 
     def hypothesise(self, state: BlockState) -> BlockState:
         """Which hypotheses are still worth considering."""

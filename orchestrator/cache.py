@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -64,4 +65,4 @@ def _rebuild(tensors: dict[str, Tensor]) -> BlockState:
     populations = tuple(Population(**part(str(index))) for index in range(count))
     belief = Belief(populations, tensors["log_prior"], History(**part("history")), Diagnostics(**part("diagnostics")))
     active = tensors["active"]
-    return BlockState(belief, tensors["spent"], active, ~active & active)
+    return BlockState(belief, tensors["spent"], active, performed=torch.zeros_like(active))

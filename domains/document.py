@@ -148,7 +148,10 @@ class Replay:
 
 @dataclass(frozen=True)
 class Domain:
-    """The whole document. ``parsed`` is the plain data it was read from; ``identity`` the SHA-256 of its content."""
+    """The whole document. ``parsed`` is the plain data it was read from; ``identity`` the SHA-256 of its content.
+
+    ``python``: the entry point whose class holds the laws; mechanisms then have no lets and outcomes no family.
+    """
 
     name: str
     title: str
@@ -168,6 +171,7 @@ class Domain:
     cost: Expression | None = None
     exchangeable: tuple[tuple[str, ...], ...] = ()
     replays: Mapping[str, Replay] = dataclasses.field(default_factory=dict)
+    python: str = ""
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:

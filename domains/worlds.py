@@ -5,6 +5,7 @@ dictionary name → ``[...]``. Designs are ``[..., columns]``, outcomes ``[..., 
 ``[runs, particles, 1]`` parameters meet ``[runs, 1, experiments, columns]`` designs.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,14 +14,15 @@ import torch
 from torch import Tensor
 
 from domains import outcomes as outcome_laws
+from domains import python_domains
 from domains.compiler import Compiled, Names, compile_expression, is_vector
 from domains.design_space import DesignSpace
 from domains.document import Domain, Mechanism, Outcome
 from domains.dynamics import CompiledDynamics
+from domains.errors import DomainError
 from domains.expressions import Expression
+from domains.simulators import ExactSimulator, Parameters, Simulator
 from domains.unknowns import Unknowns
-
-Parameters = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -56,28 +58,14 @@ class _CompiledOutcome:
         return [OutcomeColumn(entry, family, len(self.arguments)) for entry in self.outcome.entries]
 
 
-class CompiledMechanism:
-    """One law of a domain: its prior in unconstrained space, and its prediction of outcomes."""
+class MechanismModel(ABC):
+    """One law of a domain: its prior in unconstrained space, and what it says of outcomes."""
 
     def __init__(self, mechanism: Mechanism, domain: Domain, space: DesignSpace) -> None:
         self.name = mechanism.name
         self._unknowns = Unknowns(mechanism, domain.exchangeable)
         self.names, self.dims = self._unknowns.names, self._unknowns.dims
         self._space = space
-        vectors = self._unknowns.vectors
-        self._dynamics: CompiledDynamics | None = None
-        states: frozenset[str] = frozenset()
-        if mechanism.dynamics is not None:
-            self._dynamics = CompiledDynamics(mechanism.name, mechanism.dynamics, Names(space.options, vectors))
-            states = frozenset(self._dynamics.names)
-        before, after = _split(mechanism.let, states)
-        self._before, vectors = _compile_let(before, space, vectors)
-        vectors |= states if self._dynamics is not None and self._dynamics.readouts else frozenset()
-        self._after, vectors = _compile_let(after, space, vectors)
-        self._outcomes = [_compile_outcome(outcome, Names(space.options, vectors)) for outcome in domain.outcomes]
-        self.columns = [column for outcome in self._outcomes for column in outcome.columns()]
-        objective = domain.goal.objective
-        self._objective = None if objective is None else compile_expression(objective, Names(space.options, vectors))
 
     def parameters(self, z: Tensor) -> dict[str, Tensor]:
         """Unconstrained z [..., dims] → parameter values name → [...]; of a vector, its entries ``name[0]`` …"""
@@ -92,8 +80,79 @@ class CompiledMechanism:
         return self._unknowns.sample(shape, generator)
 
     def environment(self, parameters: Parameters, designs: Tensor) -> dict[str, Tensor]:
-        """Everything that outcomes and goals may name: name → [...], vectors with a leading axis."""
-        environment = {**self._unknowns.environment(parameters), **self._space.environment(designs)}
+        """Everything that goals may name: name → [...], vectors with a leading axis."""
+        return {**self._unknowns.environment(parameters), **self._space.environment(designs)}
+
+    def objective(self, parameters: Parameters, designs: Tensor) -> Tensor:
+        """What the goal wants the most (or least) of, of the broadcast shape of parameters and designs."""
+        assert self._objective is not None
+        return self._objective(self.environment(parameters, designs))
+
+    def _compile_objective(self, domain: Domain, vectors: frozenset[str]) -> None:
+        objective = domain.goal.objective
+        names = Names(self._space.options, vectors)
+        self._objective = None if objective is None else compile_expression(objective, names)
+
+    @abstractmethod
+    def sample(self, parameters: Parameters, designs: Tensor, uniforms: Tensor) -> Tensor:
+        """Outcomes [..., outcomes] as a function of uniform draws [..., outcomes, 2]; NaN for invalid arguments."""
+
+    @abstractmethod
+    def expectations(self, parameters: Parameters, designs: Tensor) -> list[Tensor]:
+        """E[y | parameters, designs] of each outcome column, uncensored."""
+
+    @abstractmethod
+    def log_likelihood(self, parameters: Parameters, designs: Tensor, outcomes: Tensor) -> Tensor:
+        """log p(outcomes | parameters, designs), nats, summed over the outcomes of an experiment.
+
+        outcomes: [..., outcomes]; NaN marks a missing one, which contributes nothing. An invalid argument (NaN, a
+        negative standard deviation) gives -inf.
+        """
+
+
+class SimulatedMechanism(MechanismModel):
+    """A law of a Python domain."""
+
+    def __init__(self, mechanism: Mechanism, domain: Domain, space: DesignSpace, simulator: Simulator) -> None:
+        super().__init__(mechanism, domain, space)
+        self._simulator = simulator
+        self._compile_objective(domain, self._unknowns.vectors)
+
+    def sample(self, parameters: Parameters, designs: Tensor, uniforms: Tensor) -> Tensor:
+        return self._simulator.sample(self.name, self._known(parameters), designs, uniforms)
+
+    def expectations(self, parameters: Parameters, designs: Tensor) -> list[Tensor]:
+        return list(self._simulator.expectation(self.name, self._known(parameters), designs).unbind(-1))
+
+    def log_likelihood(self, parameters: Parameters, designs: Tensor, outcomes: Tensor) -> Tensor:
+        density = self._simulator.log_likelihood(self.name, self._known(parameters), designs, outcomes)
+        return density.nan_to_num(nan=-torch.inf, posinf=-torch.inf, neginf=-torch.inf)
+
+    def _known(self, parameters: Parameters) -> Parameters:
+        return {**self._unknowns.constants, **parameters}
+
+
+class CompiledMechanism(MechanismModel):
+    """A law whose document holds it: expressions, compiled."""
+
+    def __init__(self, mechanism: Mechanism, domain: Domain, space: DesignSpace) -> None:
+        super().__init__(mechanism, domain, space)
+        vectors = self._unknowns.vectors
+        self._dynamics: CompiledDynamics | None = None
+        states: frozenset[str] = frozenset()
+        if mechanism.dynamics is not None:
+            self._dynamics = CompiledDynamics(mechanism.name, mechanism.dynamics, Names(space.options, vectors))
+            states = frozenset(self._dynamics.names)
+        before, after = _split(mechanism.let, states)
+        self._before, vectors = _compile_let(before, space, vectors)
+        vectors |= states if self._dynamics is not None and self._dynamics.readouts else frozenset()
+        self._after, vectors = _compile_let(after, space, vectors)
+        self._outcomes = [_compile_outcome(outcome, Names(space.options, vectors)) for outcome in domain.outcomes]
+        self.columns = [column for outcome in self._outcomes for column in outcome.columns()]
+        self._compile_objective(domain, vectors)
+
+    def environment(self, parameters: Parameters, designs: Tensor) -> dict[str, Tensor]:
+        environment = super().environment(parameters, designs)
         for name, law in self._before:
             environment[name] = law(environment)
         if self._dynamics is not None:
@@ -107,22 +166,20 @@ class CompiledMechanism:
         environment = self.environment(parameters, designs)
         return [arguments for outcome in self._outcomes for arguments in outcome.evaluate(environment)]
 
+    def sample(self, parameters: Parameters, designs: Tensor, uniforms: Tensor) -> Tensor:
+        laws = zip(self.columns, self.outcome_arguments(parameters, designs), strict=True)
+        drawn = []
+        for index, (column, arguments) in enumerate(laws):
+            spread = tuple(argument.expand(uniforms.shape[:-2]) for argument in arguments)
+            value = column.family.sample(spread, uniforms[..., index, :])
+            drawn.append(torch.where(column.family.valid(spread), value, torch.nan))
+        return torch.stack(drawn, dim=-1)
+
     def expectations(self, parameters: Parameters, designs: Tensor) -> list[Tensor]:
-        """E[y | parameters, designs] of each outcome column, uncensored."""
         laws = zip(self.columns, self.outcome_arguments(parameters, designs), strict=True)
         return [column.family.mean(arguments) for column, arguments in laws]
 
-    def objective(self, parameters: Parameters, designs: Tensor) -> Tensor:
-        """What the goal wants the most (or least) of, of the broadcast shape of parameters and designs."""
-        assert self._objective is not None
-        return self._objective(self.environment(parameters, designs))
-
     def log_likelihood(self, parameters: Parameters, designs: Tensor, outcomes: Tensor) -> Tensor:
-        """log p(outcomes | parameters, designs), nats, summed over the outcomes of an experiment.
-
-        outcomes: [..., outcomes]; NaN marks a missing one, which contributes nothing. An invalid argument (NaN, a
-        negative standard deviation) gives -inf.
-        """
         families = [column.family for column in self.columns]
         return log_density(families, self.outcome_arguments(parameters, designs), outcomes)
 
@@ -158,9 +215,15 @@ class DomainModel:
     def __init__(self, domain: Domain) -> None:
         self.domain = domain
         self.space = DesignSpace(domain)
-        self.mechanisms = tuple(CompiledMechanism(mechanism, domain, self.space) for mechanism in domain.mechanisms)
-        self.columns = self.mechanisms[0].columns  # the same for every mechanism: validation sees to it
-        self.families = [column.family for column in self.columns]
+        self.simulator = _simulator(domain)
+        self.mechanisms: tuple[MechanismModel, ...]
+        self.columns: list[OutcomeColumn] = []  # of a document's laws: validation sees to it that all have the same
+        if self.simulator is not None:
+            simulated = (SimulatedMechanism(law, domain, self.space, self.simulator) for law in domain.mechanisms)
+            self.mechanisms = tuple(simulated)
+        else:
+            compiled = tuple(CompiledMechanism(law, domain, self.space) for law in domain.mechanisms)
+            self.mechanisms, self.columns = compiled, compiled[0].columns
         self.outcome_names = domain.outcome_entries
         weights = torch.tensor([mechanism.weight for mechanism in domain.mechanisms], dtype=torch.float64)
         self.log_weights = (weights / weights.sum()).log()
@@ -185,7 +248,7 @@ class DomainModel:
         return [self.outcome_names.index(entry) for entry in entries]
 
     def in_worlds(
-        self, worlds: "Worlds", designs: Tensor, law: Callable[[CompiledMechanism, Parameters, Tensor], Tensor]
+        self, worlds: "Worlds", designs: Tensor, law: Callable[[MechanismModel, Parameters, Tensor], Tensor]
     ) -> Tensor:
         """A function of (mechanism, parameters, designs) in each run's true world: designs [runs, designs, columns] →
         [runs, designs]."""
@@ -214,34 +277,43 @@ class DomainModel:
     def outcomes(self, worlds: Worlds, designs: Tensor, generator: torch.Generator) -> Tensor:
         """What ``simulate`` gives, NaN and infinity included; an invalid argument gives NaN."""
         runs = designs.shape[0]
-        uniforms = torch.rand((runs, len(self.families), 2), generator=generator, dtype=torch.float64)
+        uniforms = torch.rand((runs, len(self.outcome_names), 2), generator=generator, dtype=torch.float64)
         uniforms = outcome_laws.inside(uniforms)
-        result = torch.empty((runs, len(self.families)), dtype=torch.float64)
+        result = torch.empty((runs, len(self.outcome_names)), dtype=torch.float64)
         for index, mechanism in enumerate(self.mechanisms):
             rows = (worlds.mechanism == index).nonzero()[:, 0]
-            if len(rows) == 0:
-                continue
-            parameters = {name: value[rows] for name, value in worlds.parameters[index].items()}
-            laws = mechanism.outcome_arguments(parameters, designs[rows])
-            for column, (family, arguments) in enumerate(zip(self.families, laws, strict=True)):
-                spread = tuple(argument.expand(len(rows)) for argument in arguments)
-                drawn = family.sample(spread, uniforms[rows, column])
-                result[rows, column] = torch.where(family.valid(spread), drawn, torch.nan)
+            if len(rows) > 0:
+                parameters = {name: value[rows] for name, value in worlds.parameters[index].items()}
+                result[rows] = mechanism.sample(parameters, designs[rows], uniforms[rows])
         return result
 
     def log_likelihood(self, worlds: Worlds, designs: Tensor, outcomes: Tensor) -> Tensor:
         """log p(outcome | the run's world) [runs]; designs [runs, columns], outcomes [runs, outcomes]."""
-        each = [
-            mechanism.log_likelihood(worlds.parameters[index], designs, outcomes)
-            for index, mechanism in enumerate(self.mechanisms)
-        ]
-        return torch.stack(each, dim=-1).gather(-1, worlds.mechanism[:, None])[:, 0]
+        result = torch.full(worlds.mechanism.shape, torch.nan, dtype=torch.float64)
+        for index, mechanism in enumerate(self.mechanisms):
+            rows = (worlds.mechanism == index).nonzero()[:, 0]
+            if len(rows) > 0:
+                parameters = {name: value[rows] for name, value in worlds.parameters[index].items()}
+                result[rows] = mechanism.log_likelihood(parameters, designs[rows], outcomes[rows])
+        return result
 
     def truth(self, worlds: Worlds, run: int) -> dict[str, object]:
         """What the record keeps of one run's world: mechanism name and its parameter values."""
         index = int(worlds.mechanism[run].item())
         values = {name: value[run].item() for name, value in worlds.parameters[index].items()}
         return {"mechanism": self.mechanisms[index].name, "parameters": values}
+
+
+def _simulator(domain: Domain) -> Simulator | None:
+    """The laws of a Python domain; None for a document that holds its laws itself."""
+    if not domain.python:
+        return None
+    simulator = python_domains.get(domain.python).simulator(domain)
+    if isinstance(simulator, ExactSimulator) and domain.goal.kind != "discriminate":
+        raise DomainError(
+            f"goal: the laws of {domain.python!r} integrate their unknowns out; the goal can only be discriminate"
+        )
+    return simulator
 
 
 Let = list[tuple[str, Expression]]

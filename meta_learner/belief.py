@@ -10,6 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from domains.simulators import ExactSimulator, Posterior
 from domains.worlds import DomainModel
 
 FALSE_ALARMS = 0.05  # the share of well-specified runs that may raise the alarm
@@ -83,12 +84,16 @@ class Diagnostics:
 
 @dataclass(frozen=True)
 class Belief:
-    """The belief over (mechanism, parameters) of every run of a block. log_prior [mechanisms]."""
+    """The belief over (mechanism, parameters) of every run of a block. log_prior [mechanisms].
+
+    posterior: where the laws know it in closed form; there are no populations then.
+    """
 
     populations: tuple[Population, ...]
     log_prior: Tensor
     history: History
     diagnostics: Diagnostics
+    posterior: Posterior | None = None
 
     @cached_property
     def log_probability(self) -> Tensor:
@@ -102,6 +107,8 @@ class Belief:
     @property
     def log_joint(self) -> Tensor:
         """log P(mechanism) + log p(outcomes | mechanism) [runs, mechanisms]."""
+        if self.posterior is not None:
+            return self.log_prior + self.posterior.log_evidence
         return self.log_prior + torch.stack([population.log_evidence for population in self.populations], dim=-1)
 
     @property
@@ -133,7 +140,17 @@ class Belief:
 
 
 def prior_belief(model: DomainModel, runs: int, settings: BeliefSettings, generator: torch.Generator) -> Belief:
-    """The belief before any experiment: draws from each mechanism's prior."""
+    """The belief before any experiment: draws from each mechanism's prior, or the closed form where there is one."""
+    columns, outcomes = len(model.space.names), len(model.outcome_names)
+    history = History(
+        torch.empty((runs, 0, columns), dtype=torch.float64), torch.empty((runs, 0, outcomes), dtype=torch.float64)
+    )
+    ones = torch.ones((runs, len(model.mechanisms)), dtype=torch.float64)
+    tail = torch.ones((runs, outcomes), dtype=torch.float64)
+    diagnostics = Diagnostics(ones, ones, ones, ones < 0, tail, tail.amin(-1))
+    if isinstance(model.simulator, ExactSimulator):
+        posterior = model.simulator.posterior(history.designs, history.outcomes)
+        return Belief((), model.log_weights, history, diagnostics, posterior)
     shape = (runs, settings.particles)
     populations = tuple(
         Population(
@@ -145,10 +162,4 @@ def prior_belief(model: DomainModel, runs: int, settings: BeliefSettings, genera
         )
         for mechanism in model.mechanisms
     )
-    ones = torch.ones((runs, len(populations)), dtype=torch.float64)
-    columns, outcomes = len(model.space.names), len(model.outcome_names)
-    history = History(
-        torch.empty((runs, 0, columns), dtype=torch.float64), torch.empty((runs, 0, outcomes), dtype=torch.float64)
-    )
-    tail = torch.ones((runs, outcomes), dtype=torch.float64)
-    return Belief(populations, model.log_weights, history, Diagnostics(ones, ones, ones, ones < 0, tail, tail.amin(-1)))
+    return Belief(populations, model.log_weights, history, diagnostics)

@@ -13,7 +13,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from domains.worlds import CompiledMechanism, DomainModel, Parameters, Worlds
+from domains.worlds import DomainModel, MechanismModel, Parameters, Worlds
 from meta_learner.belief import Belief
 from meta_learner.hypotheses import Hypotheses, draw_hypotheses, tabulate
 from meta_learner.streams import stream
@@ -59,7 +59,9 @@ def predictions(model: DomainModel, hypotheses: Hypotheses) -> Tensor:
     for outcome, points in model.prediction_points.items():
         designs = points.expand(len(hypotheses.mechanism), -1, -1)
         columns = model.columns_of(outcome)
-        tables = tabulate(model, hypotheses, designs, lambda law, p, d: law.expectations(p, d), len(model.columns))
+        tables = tabulate(
+            model, hypotheses, designs, lambda law, p, d: law.expectations(p, d), len(model.outcome_names)
+        )
         parts.extend(tables[column] for column in columns)
     return torch.cat(parts, dim=-1)
 
@@ -101,7 +103,7 @@ def score(model: DomainModel, worlds: Worlds, given: Answer) -> Tensor | None:
         return None
 
     def true(designs: Tensor) -> Tensor:
-        return model.sign * model.in_worlds(worlds, designs, CompiledMechanism.objective)
+        return model.sign * model.in_worlds(worlds, designs, MechanismModel.objective)
 
     generator = stream(0, 0, 0, "check")
     grid = model.space.sobol(_TRUE_GRID, generator)
@@ -135,7 +137,7 @@ def _true_predictions(model: DomainModel, worlds: Worlds) -> Tensor:
     return torch.cat(parts, dim=-1)
 
 
-def _expectation(column: int) -> Callable[[CompiledMechanism, Parameters, Tensor], Tensor]:
+def _expectation(column: int) -> Callable[[MechanismModel, Parameters, Tensor], Tensor]:
     return lambda law, parameters, designs: law.expectations(parameters, designs)[column]
 
 

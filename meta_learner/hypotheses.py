@@ -4,14 +4,14 @@ This table is all a policy sees of a domain. Shapes: ``[runs, hypotheses, design
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
 from torch import Tensor
 
 from domains.outcomes import Arguments
-from domains.worlds import CompiledMechanism, DomainModel, Parameters
+from domains.worlds import CompiledMechanism, DomainModel, MechanismModel, Parameters
 from meta_learner.belief import Belief
 from meta_learner.smc import resample
 
@@ -32,13 +32,15 @@ class Hypotheses:
     """Weighted (mechanism, parameters) points drawn from a belief.
 
     mechanism [runs, hypotheses]: index of the law; log_weight [runs, hypotheses], normalised over hypotheses;
-    log_probability [runs, mechanisms] of the laws.
+    log_probability [runs, mechanisms] of the laws. statistics [runs, …]: of an exact belief, whose hypotheses are laws
+    with their unknowns integrated out, and have no members.
     """
 
     mechanism: Tensor
     log_weight: Tensor
     log_probability: Tensor
     members: tuple[_Members, ...]
+    statistics: Tensor | None = None
 
     def values(self, names: list[str]) -> Tensor:
         """The values of parameters that every mechanism has [runs, hypotheses, names]."""
@@ -59,18 +61,20 @@ class Hypotheses:
             values = {name: value[stays] for name, value in member.parameters.items()}
             members.append(_Members(member.run[stays], position[member.row[stays]], values))
         log_weight = self.log_weight[:, keep].log_softmax(-1)
-        return Hypotheses(self.mechanism[:, keep], log_weight, self.log_probability, tuple(members))
+        return replace(self, mechanism=self.mechanism[:, keep], log_weight=log_weight, members=tuple(members))
 
 
 def draw_hypotheses(model: DomainModel, belief: Belief, count: int, generator: torch.Generator) -> Hypotheses:
     """``count`` hypotheses a run, by systematic resampling from the belief, in random order."""
     probability = belief.log_probability
-    laws = len(belief.populations)
-    share = (1 - _EVEN_SHARE) * probability.exp() + _EVEN_SHARE / laws
+    share = (1 - _EVEN_SHARE) * probability.exp() + _EVEN_SHARE / probability.shape[1]
+    if belief.posterior is not None:
+        mechanism = _in_random_order(resample(share.log(), generator, count), generator)
+        log_weight = (probability - share.log()).gather(1, mechanism).log_softmax(-1)
+        return Hypotheses(mechanism, log_weight, probability, (), belief.posterior.statistics)
     particles = belief.populations[0].z.shape[1]
     joint = torch.cat([share[:, m, None].log() + p.log_weight for m, p in enumerate(belief.populations)], dim=1)
-    drawn = resample(joint, generator, count)
-    drawn = drawn.gather(1, torch.rand(drawn.shape, generator=generator).argsort(-1))
+    drawn = _in_random_order(resample(joint, generator, count), generator)
     mechanism = drawn // particles
     log_weight = (probability - share.log()).gather(1, mechanism).log_softmax(-1)
     members = []
@@ -81,7 +85,11 @@ def draw_hypotheses(model: DomainModel, belief: Belief, count: int, generator: t
     return Hypotheses(mechanism, log_weight, probability, tuple(members))
 
 
-Law = Callable[[CompiledMechanism, Parameters, Tensor], list[Tensor]]
+def _in_random_order(drawn: Tensor, generator: torch.Generator) -> Tensor:
+    return drawn.gather(1, torch.rand(drawn.shape, generator=generator).argsort(-1))
+
+
+Law = Callable[[MechanismModel, Parameters, Tensor], list[Tensor]]
 
 
 def tabulate(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, law: Law, count: int) -> list[Tensor]:
@@ -111,5 +119,6 @@ def predict(model: DomainModel, hypotheses: Hypotheses, designs: Tensor) -> list
     return [tuple(islice(tables, count)) for count in counts]
 
 
-def _all_arguments(mechanism: CompiledMechanism, parameters: Parameters, designs: Tensor) -> list[Tensor]:
+def _all_arguments(mechanism: MechanismModel, parameters: Parameters, designs: Tensor) -> list[Tensor]:
+    assert isinstance(mechanism, CompiledMechanism)
     return [argument for arguments in mechanism.outcome_arguments(parameters, designs) for argument in arguments]

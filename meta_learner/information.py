@@ -16,10 +16,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from domains.outcomes import Arguments, inside
+from domains.outcomes import inside
 from domains.worlds import DomainModel
+from meta_learner.densities import outcome_densities
 from meta_learner.goals import targets
-from meta_learner.hypotheses import Hypotheses, predict
+from meta_learner.hypotheses import Hypotheses
 
 _CHUNK = 500_000  # pairs evaluated at once: what fits the processor's cache best
 
@@ -54,7 +55,8 @@ def pose(model: DomainModel, hypotheses: Hypotheses, draws: int) -> Question:
     """The goal's question about these hypotheses."""
     goal = model.domain.goal
     draws = min(draws, hypotheses.mechanism.shape[1])
-    if goal.kind == "learn" and not goal.parameters:
+    whole = goal.kind == "learn" and not goal.parameters
+    if whole or hypotheses.statistics is not None:  # an exact belief's hypotheses are laws: to know one is all
         return Question(hypotheses, draws)
     if goal.kind == "discriminate":
         same = hypotheses.mechanism[:, :draws, None] == hypotheses.mechanism[:, None]
@@ -87,11 +89,11 @@ def _others(hypotheses: Hypotheses, draws: int) -> Tensor:
 def expected_information(model: DomainModel, question: Question, designs: Tensor, generator: torch.Generator) -> Tensor:
     """Expected information [runs, designs] of designs [runs, designs, columns] about the goal."""
     runs, rows = question.hypotheses.mechanism.shape
-    uniforms = _noise(question.draws, len(model.families), generator)
-    gains = [
-        _gain(model, question, predict(model, question.hypotheses, part), uniforms)
-        for part in _parts(designs, runs * rows * question.draws)
-    ]
+    uniforms = _noise(question.draws, len(model.outcome_names), generator)
+    gains = []
+    for part in _parts(designs, runs * rows * question.draws):
+        found = outcome_densities(model, question.hypotheses, part, uniforms)
+        gains.append(_gain(question, found.own, found.every))
     return torch.cat(gains, dim=1)
 
 
@@ -125,31 +127,8 @@ def _noise(draws: int, outcomes: int, generator: torch.Generator) -> Tensor:
     return inside((strata + offsets) / draws)
 
 
-def _densities(model: DomainModel, table: list[Arguments], uniforms: Tensor) -> tuple[Tensor, Tensor]:
-    """Outcomes drawn from the first hypotheses, under themselves and under all.
-
-    Returns own [runs, draws, designs] and every [runs, draws, hypotheses, designs]: log densities, nats.
-    """
-    draws = uniforms.shape[0]
-    own: Tensor | float = 0.0
-    every: Tensor | float = 0.0
-    for column, (family, arguments) in enumerate(zip(model.families, table, strict=True)):
-        source = tuple(argument[:, :draws] for argument in arguments)
-        y = family.sample(source, uniforms[None, :, None, column].expand(*source[0].shape, 2))
-        density = family.log_density(y[:, :, None], tuple(argument[:, None] for argument in arguments))
-        valid = family.valid(arguments)
-        if not bool(valid.all()):
-            density = torch.where(valid[:, None], density, -torch.inf)
-        own = own + family.log_density(y, source)
-        every = every + density
-    assert isinstance(own, Tensor)
-    assert isinstance(every, Tensor)
-    return own, every.nan_to_num_(nan=-torch.inf, posinf=-torch.inf, neginf=-torch.inf)
-
-
-def _gain(model: DomainModel, question: Question, table: list[Arguments], uniforms: Tensor) -> Tensor:
+def _gain(question: Question, own: Tensor, every: Tensor) -> Tensor:
     """Expected information [runs, designs]; broken predictions tell nothing."""
-    own, every = _densities(model, table, uniforms)
     log_weight = question.hypotheses.log_weight
     if question.values is not None:
         gain = 1.0 - _left(every, log_weight, question.values)

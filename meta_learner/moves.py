@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from domains.worlds import CompiledMechanism
+from domains.worlds import MechanismModel
 from meta_learner.belief import History
 
 _CHUNK = 4_000_000  # likelihood terms evaluated at once; bounds memory
@@ -56,7 +56,7 @@ def distinct_share(z: Tensor) -> Tensor:
     return (1 + (ordered.diff(dim=-1) != 0).sum(-1)).to(torch.float64) / z.shape[1]
 
 
-def log_terms(mechanism: CompiledMechanism, z: Tensor, history: History) -> tuple[Tensor, Tensor]:
+def log_terms(mechanism: MechanismModel, z: Tensor, history: History) -> tuple[Tensor, Tensor]:
     """log likelihood of z [runs, particles, dims]: of all experiments but the newest, and of the newest; each
     [runs, particles]."""
     runs, particles, _ = z.shape
@@ -65,7 +65,7 @@ def log_terms(mechanism: CompiledMechanism, z: Tensor, history: History) -> tupl
     return torch.cat([past for past, _ in parts]), torch.cat([newest for _, newest in parts])
 
 
-def _log_terms(mechanism: CompiledMechanism, z: Tensor, history: History, rows: slice) -> tuple[Tensor, Tensor]:
+def _log_terms(mechanism: MechanismModel, z: Tensor, history: History, rows: slice) -> tuple[Tensor, Tensor]:
     parameters = {name: value[..., None] for name, value in mechanism.parameters(z).items()}
     designs, outcomes = history.designs[rows, None], history.outcomes[rows, None]
     terms = mechanism.log_likelihood(parameters, designs, outcomes)
@@ -74,7 +74,7 @@ def _log_terms(mechanism: CompiledMechanism, z: Tensor, history: History, rows: 
 
 
 def move(
-    mechanism: CompiledMechanism,
+    mechanism: MechanismModel,
     cloud: Cloud,
     history: History,
     temperature: Tensor,

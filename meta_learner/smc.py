@@ -7,18 +7,21 @@ Del Moral, Doucet & Jasra 2006 (SMC samplers); Chopin 2002 (IBIS); Jasra et al. 
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from domains.outcomes import inside
-from domains.worlds import CompiledMechanism, DomainModel
+from domains.simulators import ExactSimulator
+from domains.worlds import DomainModel, MechanismModel
 from meta_learner import moves
 from meta_learner.belief import MATTERS, Belief, BeliefSettings, Diagnostics, History, Population
 
 _BISECTIONS = 40
 _SMALLEST_EXPONENT = -100.0  # of two: the smallest tempering step
+_TAIL_DRAWS = 2000  # of an exact belief's next outcome
 _MAX_STAGES = 500  # reached only where an outcome lies tens of standard deviations from what was believed
 
 
@@ -37,6 +40,11 @@ def update(
     """
     tail = predictive_tail(model, belief, designs, outcomes, generator)
     history = belief.history.append(designs, outcomes)
+    surprise = torch.minimum(belief.diagnostics.surprise, tail.amin(-1))
+    if isinstance(model.simulator, ExactSimulator):
+        health = replace(belief.diagnostics, tail=tail, surprise=surprise)
+        posterior = model.simulator.posterior(history.designs, history.outcomes)
+        return Belief((), belief.log_prior, history, health, posterior)
     absorbed = []
     for index, (mechanism, population) in enumerate(zip(model.mechanisms, belief.populations, strict=True)):
         stage = _begin(mechanism, population, history, belief.diagnostics, index)
@@ -46,7 +54,6 @@ def update(
     )
     alive = torch.stack([population.log_evidence.isfinite() for population, _ in absorbed], dim=-1)
     lost = belief.diagnostics.lost | (~alive & (belief.log_probability.exp() > MATTERS) & belief.explained[:, None])
-    surprise = torch.minimum(belief.diagnostics.surprise, tail.amin(-1))
     diagnostics = Diagnostics(effective, acceptance, distinct, lost, tail, surprise)
     return Belief(tuple(population for population, _ in absorbed), belief.log_prior, history, diagnostics)
 
@@ -64,7 +71,7 @@ class _Stage:
 
 
 def _begin(
-    mechanism: CompiledMechanism, population: Population, history: History, health: Diagnostics, index: int
+    mechanism: MechanismModel, population: Population, history: History, health: Diagnostics, index: int
 ) -> _Stage:
     """Before the first stage. Acceptance and distinctness stay what they were until particles move again."""
     _, newest = moves.log_terms(mechanism, population.z, history)
@@ -77,7 +84,7 @@ def _begin(
 
 
 def _absorb(
-    mechanism: CompiledMechanism,
+    mechanism: MechanismModel,
     stage: _Stage,
     history: History,
     settings: BeliefSettings,
@@ -142,7 +149,7 @@ def _reweight(stage: _Stage, threshold: float, *, last: bool) -> None:
 
 
 def _rejuvenate(
-    mechanism: CompiledMechanism,
+    mechanism: MechanismModel,
     stage: _Stage,
     history: History,
     rows: Tensor,
@@ -194,16 +201,29 @@ def predictive_tail(
     2·min(F, 1 − F) with F the mid-distribution P(y' < y) + ½ P(y' = y); 1 where the outcome is missing.
     """
     below = torch.zeros_like(outcomes)
-    probability = belief.log_probability.exp()
-    for index, (mechanism, population) in enumerate(zip(model.mechanisms, belief.populations, strict=True)):
-        parameters = mechanism.parameters(population.z)
-        laws = mechanism.outcome_arguments(parameters, designs[:, None])
-        shape = population.log_weight.shape
-        for column, (family, arguments) in enumerate(zip(model.families, laws, strict=True)):
-            uniforms = inside(torch.rand((*shape, 2), generator=generator, dtype=torch.float64))
-            drawn = family.sample(tuple(argument.expand(shape) for argument in arguments), uniforms)
-            y = outcomes[:, column, None]
-            lower = (drawn < y).to(torch.float64) + 0.5 * (drawn == y).to(torch.float64)
-            below[:, column] += probability[:, index] * (population.log_weight.exp() * lower).sum(-1)
+    for weight, drawn in _predicted(model, belief, designs, generator):
+        y = outcomes[:, None]
+        lower = (drawn < y).to(torch.float64) + 0.5 * (drawn == y).to(torch.float64)
+        below += (weight[..., None] * lower).sum(1)
     tail = 2 * torch.minimum(below, 1 - below).clamp(0.0, 0.5)
     return torch.where(outcomes.isnan(), 1.0, tail)
+
+
+def _predicted(
+    model: DomainModel, belief: Belief, designs: Tensor, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Weighted draws of the next outcome: weights [runs, draws] that sum to 1 over all parts, outcomes [runs, draws,
+    outcomes]."""
+    probability = belief.log_probability.exp()
+    width = len(model.outcome_names)
+    if belief.posterior is not None:
+        assert isinstance(model.simulator, ExactSimulator)
+        mechanism = resample(belief.log_probability, generator, _TAIL_DRAWS)
+        uniforms = inside(torch.rand((_TAIL_DRAWS, width, 2), generator=generator, dtype=torch.float64))
+        drawn = model.simulator.predictive_sample(belief.posterior.statistics, mechanism, designs[:, None], uniforms)
+        yield torch.full(mechanism.shape, 1 / _TAIL_DRAWS, dtype=torch.float64), drawn[:, :, 0]
+    for index, population in enumerate(belief.populations):
+        law = model.mechanisms[index]
+        uniforms = torch.rand((*population.log_weight.shape, width, 2), generator=generator, dtype=torch.float64)
+        drawn = law.sample(law.parameters(population.z), designs[:, None], inside(uniforms))
+        yield probability[:, index, None] * population.log_weight.exp(), drawn

@@ -1,33 +1,25 @@
 """What a belief says of each parameter: means, standard deviations and quantiles, per run and mechanism."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
+from domains.simulators import ExactSimulator, Marginal
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief
 
 LOW, HIGH = 0.05, 0.95  # the 90 % interval's ends
 
 
-@dataclass(frozen=True)
-class Marginal:
-    """One parameter under one mechanism, for every run [runs]: mean, sd, and the 5 % and 95 % quantiles."""
-
-    mean: Tensor
-    sd: Tensor
-    low90: Tensor
-    high90: Tensor
-
-
-def marginals(model: DomainModel, belief: Belief) -> list[dict[str, Marginal]]:
-    """Per mechanism: parameter name → its marginal posterior under that mechanism."""
-    result = []
-    for mechanism, population in zip(model.mechanisms, belief.populations, strict=True):
-        values = mechanism.parameters(population.z)
-        result.append({name: marginal(value, population.log_weight) for name, value in values.items()})
-    return result
+def marginals(model: DomainModel, belief: Belief, mechanism: int) -> Mapping[str, Marginal]:
+    """Parameter name → its marginal posterior under one mechanism."""
+    if belief.posterior is not None:
+        assert isinstance(model.simulator, ExactSimulator)
+        return model.simulator.marginals(belief.posterior.statistics, mechanism)
+    population = belief.populations[mechanism]
+    values = model.mechanisms[mechanism].parameters(population.z)
+    return {name: marginal(value, population.log_weight) for name, value in values.items()}
 
 
 def marginal(values: Tensor, log_weight: Tensor) -> Marginal:

@@ -88,6 +88,11 @@ class _Advance:
             self.campaign: CampaignRecord = queries.get_campaign(session, self.block.campaign_id)
             self.domain: DomainRecord = queries.get_domain(session, self.campaign.domain_identity)
         self.model = _model(self.domain.identity, self.domain.text, json.dumps(self.domain.attachments))
+        if self.model.domain.identity != self.domain.identity:
+            raise DomainError(
+                f"the Python laws of {self.domain.name!r} here are not those that this campaign was created with; "
+                "run its workers where the same version of their package is installed"
+            )
         self.laboratory = open_laboratory(
             self.model,
             self.campaign.laboratory,

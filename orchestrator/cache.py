@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from domains.simulators import Posterior
 from meta_learner.belief import Belief, Diagnostics, History, Population
 from meta_learner.rollout import BlockState
 
@@ -51,6 +52,8 @@ def _flatten(state: BlockState) -> dict[str, Tensor]:
     tensors = {"spent": state.spent, "active": state.active, "log_prior": belief.log_prior}
     for prefix, value in (("history", belief.history), ("diagnostics", belief.diagnostics)):
         tensors |= {f"{prefix}.{field.name}": getattr(value, field.name) for field in fields(value)}
+    if belief.posterior is not None:
+        tensors |= {f"posterior.{field.name}": getattr(belief.posterior, field.name) for field in fields(Posterior)}
     for index, population in enumerate(belief.populations):
         tensors |= {f"{index}.{field.name}": getattr(population, field.name) for field in fields(population)}
     return tensors
@@ -61,8 +64,10 @@ def _rebuild(tensors: dict[str, Tensor]) -> BlockState:
         start = f"{prefix}."
         return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
 
-    count = sum(name.endswith(".log_evidence") for name in tensors)
+    count = sum(name.endswith(".log_scale") for name in tensors)
+    posterior = Posterior(**part("posterior")) if "posterior.log_evidence" in tensors else None
     populations = tuple(Population(**part(str(index))) for index in range(count))
-    belief = Belief(populations, tensors["log_prior"], History(**part("history")), Diagnostics(**part("diagnostics")))
+    history, diagnostics = History(**part("history")), Diagnostics(**part("diagnostics"))
+    belief = Belief(populations, tensors["log_prior"], history, diagnostics, posterior)
     active = tensors["active"]
     return BlockState(belief, tensors["spent"], active, performed=torch.zeros_like(active))

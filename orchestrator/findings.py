@@ -9,6 +9,7 @@ from domains.document import Domain
 
 _SURE = 0.95
 _LIKELY = 0.7
+_RIVALS = 6  # named in a sentence
 
 
 def run_finding(domain: Domain, belief: Mapping[str, Any], *, experiments: int, cost: float) -> dict[str, Any]:
@@ -82,7 +83,10 @@ def _law_sentence(content: Mapping[str, Any]) -> str:
     if not others:
         return f"Under the law {law}, {after}:"
     verdict = "is established" if probability >= _SURE else "is likely" if probability >= _LIKELY else "leads, no more,"
-    rivals = ", ".join(f"{name} {_percent(p)}" for name, p in sorted(others.items(), key=lambda item: -item[1]))
+    ranked = sorted(others.items(), key=lambda item: -item[1])
+    rivals = ", ".join(f"{name} {_percent(p)}" for name, p in ranked[:_RIVALS])
+    if len(ranked) > _RIVALS:
+        rivals += f", {len(ranked) - _RIVALS} others {_percent(sum(p for _, p in ranked[_RIVALS:]))}"
     return f"The law {law} {verdict} with probability {_percent(probability)} ({rivals}) {after}:"
 
 
@@ -155,7 +159,9 @@ def _many(domain: Domain, content: Mapping[str, Any]) -> list[str]:
     runs = content["runs"]
     lines = [f"{runs} runs, {content['experiments']} experiments."]
     if len(domain.mechanisms) > 1:
-        found = ", ".join(f"{name} in {count}" for name, count in content["most_probable"].items())
+        leading = list(content["most_probable"].items())
+        found = ", ".join(f"{name} in {count}" for name, count in leading[:_RIVALS])
+        found += f", {len(leading) - _RIVALS} others once or more" if len(leading) > _RIVALS else ""
         lines[0] += f" Most probable law: {found}."
     if "identified" in content and len(domain.mechanisms) > 1:
         lines.append(f"The true law was the most probable one in {content['identified']} of {runs} runs.")

@@ -1,7 +1,7 @@
 """From a step of a block to rows of the record, and back: the belief as a fold over recorded experiments."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID
@@ -10,13 +10,16 @@ import torch
 from langchain_core.callbacks import BaseCallbackHandler
 from torch import Tensor
 
+from domains.simulators import Marginal
 from domains.worlds import DomainModel
 from experiments_db.record import NewExperiment
 from meta_learner.belief import Belief
 from meta_learner.goals import Answer, score
 from meta_learner.laboratory import Laboratory, information
 from meta_learner.rollout import BlockState, BlockSteps
-from meta_learner.summary import Marginal, marginals
+from meta_learner.summary import marginals
+
+_SHOWN = 12  # mechanisms whose parameters are recorded with every step
 
 
 class RecordedExperiment(Protocol):
@@ -81,38 +84,45 @@ def experiments_of(steps: BlockSteps, state: BlockState) -> list[NewExperiment]:
 
 
 def belief_rows(model: DomainModel, belief: Belief) -> list[dict[str, Any]]:
-    """Per run: mechanism probabilities, every mechanism's parameters, and the diagnostics, as plain data.
+    """Per run: mechanism probabilities, the mechanisms' parameters, and the diagnostics, as plain data.
 
-    ``parameters`` are those of the most probable mechanism; ``mechanisms`` has them for all.
+    ``parameters`` are those of the most probable mechanism; ``mechanisms`` has them for the ``_SHOWN`` most probable.
     """
-    laws = marginals(model, belief)
     probability = belief.log_probability.exp()
     names = [mechanism.name for mechanism in model.mechanisms]
     best = probability.argmax(-1).tolist()
-    tables = [_per_run(law, len(best)) for law in laws]
-    health = belief.diagnostics
-    rows = []
-    for run, index in enumerate(best):
-        diagnostics = {
-            "trusted": bool(belief.trusted[run]),
-            "explained": bool(belief.explained[run]),
-            "surprised": bool(belief.surprised[run]),
-            "effective": dict(zip(names, health.effective[run].tolist(), strict=True)),
-            "acceptance": dict(zip(names, health.acceptance[run].tolist(), strict=True)),
-            "distinct": dict(zip(names, health.distinct[run].tolist(), strict=True)),
-            "lost": [name for name, lost in zip(names, health.lost[run].tolist(), strict=True) if lost],
-            "tail": dict(zip(model.outcome_names, health.tail[run].tolist(), strict=True)),
+    leading = probability.topk(min(_SHOWN, len(names)), dim=-1).indices.sort(dim=-1).values.tolist()
+    tables = {law: _per_run(marginals(model, belief, law), len(best)) for law in {i for row in leading for i in row}}
+    return [
+        {
+            "mechanism_probability": dict(zip(names, probability[run].tolist(), strict=True)),
+            "most_probable": names[index],
+            "parameters": tables[index][run],
+            "mechanisms": {names[law]: tables[law][run] for law in leading[run]},
+            "diagnostics": _diagnostics(model, belief, run, leading[run]),
         }
-        rows.append(
-            {
-                "mechanism_probability": dict(zip(names, probability[run].tolist(), strict=True)),
-                "most_probable": names[index],
-                "parameters": tables[index][run],
-                "mechanisms": {name: table[run] for name, table in zip(names, tables, strict=True)},
-                "diagnostics": diagnostics,
-            }
-        )
-    return rows
+        for run, index in enumerate(best)
+    ]
+
+
+def _diagnostics(model: DomainModel, belief: Belief, run: int, laws: list[int]) -> dict[str, Any]:
+    health = belief.diagnostics
+    names = [mechanism.name for mechanism in model.mechanisms]
+    return {
+        "trusted": bool(belief.trusted[run]),
+        "explained": bool(belief.explained[run]),
+        "surprised": bool(belief.surprised[run]),
+        **{
+            kind: {names[law]: values[run, law].item() for law in laws}
+            for kind, values in (
+                ("effective", health.effective),
+                ("acceptance", health.acceptance),
+                ("distinct", health.distinct),
+            )
+        },
+        "lost": [name for name, lost in zip(names, health.lost[run].tolist(), strict=True) if lost],
+        "tail": dict(zip(model.outcome_names, health.tail[run].tolist(), strict=True)),
+    }
 
 
 def answer_rows(model: DomainModel, laboratory: Laboratory, given: Answer, runs: int) -> list[dict[str, Any]]:
@@ -155,7 +165,7 @@ def _tensors(model: DomainModel, runs: int, rows: list[RecordedExperiment]) -> t
     return designs, outcomes, torch.where(took_part, model.space.cost(designs), 0.0)
 
 
-def _per_run(law: dict[str, Marginal], runs: int) -> list[dict[str, dict[str, float | None]]]:
+def _per_run(law: Mapping[str, Marginal], runs: int) -> list[dict[str, dict[str, float | None]]]:
     columns = {
         name: list(zip(m.mean.tolist(), m.sd.tolist(), m.low90.tolist(), m.high90.tolist(), strict=True))
         for name, m in law.items()

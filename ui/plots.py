@@ -44,8 +44,16 @@ def parameter_figure(beliefs: Sequence[BeliefStep], quantity: Quantity) -> go.Fi
 
 
 def laws(beliefs: Sequence[BeliefStep]) -> list[str]:
-    """The laws in the domain's order, which fixes their colours."""
-    return list(beliefs[0].mechanism_probability) if beliefs else []
+    """The laws in the domain's order, which fixes their colours; of many, those that were ever most probable."""
+    if not beliefs:
+        return []
+    known = beliefs[0].mechanism_probability
+    if len(known) <= len(_COLOURS):
+        return list(known)
+    best = {law: max(belief.mechanism_probability.get(law, 0.0) for belief in beliefs) for law in known}
+    leading = {_leading(belief) for belief in beliefs}
+    most = sorted(known, key=lambda law: (law not in leading, -best[law]))[: max(len(_COLOURS), len(leading))]
+    return [law for law in known if law in most]
 
 
 def parameters(beliefs: Sequence[BeliefStep]) -> list[str]:

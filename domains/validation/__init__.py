@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from domains import python_domains
 from domains.document import Domain, Goal
 from domains.errors import DocumentError, DomainError
 from domains.measurements import Tables, read_replay
@@ -14,7 +15,7 @@ from domains.reading import Source
 from domains.validation.aims import read_constraints, read_cost, read_exchangeable, read_goal
 from domains.validation.designs import known_designs, read_designs
 from domains.validation.laws import Laws, read_laws
-from domains.validation.outcomes import read_outcomes
+from domains.validation.outcomes import read_measured, read_outcomes
 from domains.validation.replays import read_replays
 from domains.validation.report import Part, Report, Review, describe
 from domains.validation.scope import Scope
@@ -24,7 +25,7 @@ __all__ = ["KEYS", "Review", "content_hash", "review", "validate"]
 FORMAT = 1
 KEYS = (
     "format", "name", "title", "field", "summary", "references", "designs", "constraints", "parameters", "let",
-    "dynamics", "mechanisms", "outcomes", "cost", "budget", "goal", "exchangeable", "replays",
+    "dynamics", "mechanisms", "outcomes", "cost", "budget", "goal", "exchangeable", "replays", "python",
 )  # fmt: skip
 _REQUIRED = ("format", "name", "designs", "mechanisms", "outcomes", "budget", "goal")
 _IDENTIFIER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -51,6 +52,8 @@ def review(source: Source, attachments: Mapping[str, str] | None = None) -> Revi
     domain = _read(top, source, tables)
     if not report.problems:
         domain = replace(domain, identity=content_hash(domain, tables))
+        if domain.python:
+            domain = replace(domain, identity=python_domains.identity(domain))
         _check_tables(domain, report, tables)
     problems = tuple(report.problems)
     return Review(None if problems else domain, problems, tuple(report.unsupported))
@@ -71,8 +74,9 @@ def _read(top: dict[str, Part], source: Source, tables: Tables) -> Domain:
     designs = read_designs(top["designs"], taken) if "designs" in top else {}
     laws = read_laws(top, known_designs(designs), taken)
     common = Scope(laws.common or laws.shared, laws.declared, _COMMON_RULE)
-    outcomes, vectors = read_outcomes(top["outcomes"], common, designs) if "outcomes" in top else ((), frozenset())
-    texts = {key: top[key].text() for key in ("name", "title", "field", "summary") if key in top}
+    read = read_measured if "python" in top else read_outcomes
+    outcomes, vectors = read(top["outcomes"], common, designs) if "outcomes" in top else ((), frozenset())
+    texts = {key: top[key].text() for key in ("name", "title", "field", "summary", "python") if key in top}
     budget = top["budget"].number(above=0) if "budget" in top else None
     draft = Domain(
         name=texts.get("name", ""),
@@ -88,11 +92,14 @@ def _read(top: dict[str, Part], source: Source, tables: Tables) -> Domain:
         file=source.path,
         field=texts.get("field", ""),
         summary=texts.get("summary", ""),
+        python=texts.get("python", ""),
         references=tuple(item.text() for item in top["references"].items("texts", least=0))
         if "references" in top
         else (),
         **_optional(top, laws),
     )
+    if draft.python:
+        draft = _with_python(draft, top["python"])
     shapes = {outcome.name: outcome.name in vectors for outcome in outcomes}
     return replace(
         draft,
@@ -115,6 +122,18 @@ def _optional(top: dict[str, Part], laws: Laws) -> dict[str, Any]:
     if "exchangeable" in top:
         optional["exchangeable"] = read_exchangeable(top["exchangeable"], laws.mechanisms)
     return optional
+
+
+def _with_python(draft: Domain, part: Part) -> Domain:
+    """The draft with what its Python class adds; its document holds no laws."""
+    for law in draft.mechanisms:
+        if law.let or law.dynamics:
+            part.report.problem(("mechanisms", law.name), "let and dynamics have no use where the laws are Python")
+    try:
+        return python_domains.completed(draft)
+    except DomainError as error:
+        part.problem(str(error))
+        return draft
 
 
 def _check_head(top: dict[str, Part]) -> None:

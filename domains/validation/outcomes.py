@@ -28,6 +28,20 @@ def read_outcomes(part: Part, scope: Scope, designs: Mapping[str, Any]) -> tuple
     return tuple(outcomes), frozenset(vectors)
 
 
+def read_measured(part: Part, scope: Scope, designs: Mapping[str, Any]) -> tuple[tuple[Outcome, ...], frozenset[str]]:
+    """Outcomes whose laws are Python: numbers, with a unit and a label at most."""
+    del scope
+    outcomes = []
+    for name, entry in part.entries("outcomes", most=MAX_OUTCOMES).items():
+        if not entry.title():
+            continue
+        if name in designs:
+            entry.problem(f"{name!r} is declared twice: it is already a design; choose another name")
+        fields = entry.fields(("unit", "label")) if entry.value is not None else {}
+        outcomes.append(Outcome(name, "python", {}, **labels(fields)))
+    return tuple(outcomes), frozenset()
+
+
 def _read(name: str, part: Part, scope: Scope) -> tuple[Outcome, int]:
     fields = part.fields((*OUTCOMES, "censor", "unit", "label"))
     families = [key for key in fields if key in OUTCOMES]

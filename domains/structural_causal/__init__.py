@@ -1,0 +1,82 @@
+"""The mechanisms of ``structural-causal``: every directed acyclic graph over its variables. Needs no torch."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+from domains.document import Domain, Mechanism, Parameter, Prior
+from domains.expressions import parse
+from domains.python_domains import PythonDomain
+
+if TYPE_CHECKING:
+    from domains.simulators import Simulator
+
+Graph = tuple[frozenset[int], ...]  # the parents of each variable
+
+
+class StructuralCausal(PythonDomain):
+    """Linear-Gaussian structural causal models (Pearl 2009, ch. 1.4), the graph unknown."""
+
+    code = ("domains.structural_causal.laws",)
+
+    def complete(self, domain: Domain) -> Domain:
+        """One mechanism a graph: the document's parameters, and a weight for each of the graph's arrows."""
+        variables = [outcome.name for outcome in domain.outcomes]
+        frame = domain.mechanisms[0]
+        weights = {(i, j): _weight(variables[i], variables[j]) for i, j in product(range(len(variables)), repeat=2)}
+        graphs = [
+            Mechanism(
+                name=graph_name(graph, variables),
+                weight=1.0,
+                parameters=(*frame.parameters, *(weights[arrow] for arrow in arrows(graph))),
+                let=(),
+                label=", ".join(f"{variables[i]} → {variables[j]}" for i, j in arrows(graph)) or "no arrows",
+            )
+            for graph in all_graphs(len(variables))
+        ]
+        return replace(domain, mechanisms=tuple(graphs))
+
+    def simulator(self, domain: Domain) -> "Simulator":
+        from domains.structural_causal.laws import LinearGaussianGraphs
+
+        return LinearGaussianGraphs(domain)
+
+
+def all_graphs(variables: int) -> list[Graph]:
+    """Every directed acyclic graph, those with few arrows first: 543 for four variables (Robinson 1973)."""
+    choices = [_subsets([i for i in range(variables) if i != j]) for j in range(variables)]
+    graphs = [graph for graph in product(*choices) if _acyclic(graph)]
+    return sorted(graphs, key=lambda graph: (len(list(arrows(graph))), list(arrows(graph))))
+
+
+def arrows(graph: Graph) -> Iterator[tuple[int, int]]:
+    """(cause, effect), in the order of causes."""
+    count = len(graph)
+    return ((i, j) for i in range(count) for j in range(count) if i in graph[j])
+
+
+def graph_name(graph: Graph, variables: list[str]) -> str:
+    """A name for tables and files: ``ab_bc`` for a → b → c."""
+    return "_".join(variables[i] + variables[j] for i, j in arrows(graph)) or "none"
+
+
+def _subsets(members: list[int]) -> list[frozenset[int]]:
+    bits = product((False, True), repeat=len(members))
+    return [frozenset(member for member, chosen in zip(members, row, strict=True) if chosen) for row in bits]
+
+
+def _acyclic(graph: Graph) -> bool:
+    """Whether taking away variables without parents, again and again, leaves nothing."""
+    left = set(range(len(graph)))
+    while left:
+        free = {j for j in left if not graph[j] & left}
+        if not free:
+            return False
+        left -= free
+    return True
+
+
+def _weight(cause: str, effect: str) -> Parameter:
+    prior = Prior("normal", (parse("0"), parse(f"spread / sqrt(precision_{effect})")))
+    return Parameter(f"weight_{cause}{effect}", prior, label=f"effect of {cause} on {effect}")

@@ -1,0 +1,295 @@
+"""Domains whose laws are Python: found by entry point, held to the conformance suite, and believed like any other."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from domains import python_domains
+from domains.conformance import check_domain
+from domains.document import Domain
+from domains.errors import DocumentError, DomainError
+from domains.loading import find, load_text
+from domains.simulators import ExactSimulator
+from domains.structural_causal import all_graphs, arrows
+from domains.worlds import DomainModel
+from meta_learner.belief import BeliefSettings, prior_belief
+from meta_learner.hypotheses import draw_hypotheses
+from meta_learner.information import expected_information, pose
+from meta_learner.laboratory import Simulation
+from meta_learner.policies.expected_information_gain import ExpectedInformationGain
+from meta_learner.policies.random import Random
+from meta_learner.rollout import BlockState, BlockSteps, rollout
+from meta_learner.smc import update
+from meta_learner.streams import stream
+
+HEAD = """
+format: 1
+name: toy
+designs: {t: {real: [0.1, 5]}}
+parameters:
+  a: {prior: {lognormal: [1, 0.5]}}
+  k: {prior: {lognormal: [-0.5, 0.5]}}
+  noise: 0.1
+budget: 4
+goal: learn
+"""
+DOCUMENT = (
+    HEAD
+    + """
+mechanisms: {exponential: {let: {m: a * exp(-k * t)}}, power: {let: {m: a * (1 + t) ** -k}}}
+outcomes: {y: {normal: {mean: m, sd: noise}}}
+"""
+)
+PYTHON = HEAD + "mechanisms: {exponential: {}, power: {}}\noutcomes: {y: {unit: mV}}\npython: toy\n"
+MODULE = """
+import math
+from domains.python_domains import PythonDomain
+
+class Toy(PythonDomain):
+    code = ("toy_laws",)
+    def simulator(self, domain):
+        from toy_laws import Laws
+        return Laws()
+
+class NoDomain:
+    pass
+
+class Broken(PythonDomain):
+    def __init__(self):
+        raise ValueError("no licence")
+    def simulator(self, domain):
+        raise AssertionError
+"""
+LAWS = """
+import math
+import torch
+from domains.simulators import Simulator
+
+class Laws(Simulator):
+    def mean(self, mechanism, p, designs):
+        t = designs[..., 0]
+        return p["a"] * torch.exp(-p["k"] * t) if mechanism == "exponential" else p["a"] * (1 + t) ** -p["k"]
+
+    def sample(self, mechanism, p, designs, uniforms):
+        return (self.mean(mechanism, p, designs) + p["noise"] * torch.special.ndtri(uniforms[..., 0, 0]))[..., None]
+
+    def log_likelihood(self, mechanism, p, designs, outcomes):
+        z = (outcomes[..., 0] - self.mean(mechanism, p, designs)) / p["noise"]
+        density = -0.5 * z.square() - p["noise"].log() - 0.5 * math.log(2 * math.pi)
+        return torch.where(outcomes[..., 0].isnan(), 0.0, density)
+"""
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package as pip would leave it: a module, its laws, and entry points."""
+    metadata = tmp_path / "toy-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
+    points = "toy = toy_domain:Toy\nno-domain = toy_domain:NoDomain\nbroken = toy_domain:Broken\nabsent = nowhere:X\n"
+    (metadata / "entry_points.txt").write_text(f"[{python_domains.GROUP}]\n{points}")
+    (tmp_path / "toy_domain.py").write_text(MODULE)
+    (tmp_path / "toy_laws.py").write_text(LAWS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    forget()
+    yield tmp_path
+    forget()
+
+
+def forget() -> None:
+    """As in a new process."""
+    python_domains._installed.cache_clear()
+    python_domains.get.cache_clear()
+    for module in ("toy_domain", "toy_laws"):
+        sys.modules.pop(module, None)
+
+
+def states(domain: Domain, seed: int = 3) -> list[BlockState]:
+    model = DomainModel(domain)
+    laboratory = Simulation(model, seed=seed, block=0, runs=3)
+    settings = BeliefSettings(particles=300)
+    steps = BlockSteps(
+        model, ExpectedInformationGain(), laboratory, budget=domain.budget, seed=seed, block=0, settings=settings
+    )
+    return list(rollout(steps, 3))
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_same_laws_written_in_python_give_the_same_runs() -> None:
+    """Designs, outcomes and beliefs of two rivals, planned by expected information, step by step."""
+    for written, coded in zip(states(load_text(DOCUMENT)), states(load_text(PYTHON)), strict=True):
+        torch.testing.assert_close(coded.belief.history.designs, written.belief.history.designs)
+        torch.testing.assert_close(coded.belief.history.outcomes, written.belief.history.outcomes)
+        torch.testing.assert_close(coded.belief.log_probability, written.belief.log_probability, rtol=1e-6, atol=1e-8)
+
+
+def test_the_identity_follows_document_and_code(installed: Path) -> None:
+    before = load_text(PYTHON).identity
+    assert load_text(PYTHON + "\n# a comment\n").identity == before
+    assert load_text(PYTHON.replace("budget: 4", "budget: 5")).identity != before
+    laws = installed / "toy_laws.py"
+    laws.write_text(laws.read_text().replace("1 + t", "2 + t"))
+    forget()
+    assert load_text(PYTHON).identity != before
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no-domain", "not a PythonDomain"),
+        ("broken", "ValueError: no licence"),
+        ("absent", "No module named 'nowhere'"),
+        ("tou", "no Python domain 'tou' here"),
+    ],
+)
+def test_a_class_that_cannot_be_had_is_a_problem_of_the_document(name: str, message: str) -> None:
+    with pytest.raises(DocumentError, match=message) as raised:
+        load_text(PYTHON.replace("python: toy", f"python: {name}"))
+    assert raised.value.problems[0].path == "python"
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_document_with_python_laws_has_none_of_its_own() -> None:
+    with pytest.raises(DocumentError, match="let and dynamics have no use") as raised:
+        load_text(PYTHON.replace("power: {}", "power: {let: {m: a}}"))
+    assert raised.value.problems[0].path == "mechanisms.power"
+    with pytest.raises(DocumentError, match="unknown key 'normal'"):
+        load_text(PYTHON.replace("{unit: mV}", "{normal: {mean: a, sd: 1}}"))
+
+
+RETURN = "return torch.where(outcomes"
+FAULTS = {
+    "draws do not follow": ('p["noise"] * torch.special', '1.4 * p["noise"] * torch.special'),
+    "depends on the other rows": (RETURN, "density = density - density.mean()\n        " + RETURN),
+    "must be": ("uniforms[..., 0, 0]))[..., None]", "uniforms[..., 0, 0]))"),
+    "has a log-likelihood other than 0": ("isnan(), 0.0, density)", "isnan(), -1.0, density)"),
+    "give different outcomes": ("torch.special.ndtri(uniforms[..., 0, 0])", "torch.randn(uniforms.shape[:-2])"),
+    "have no finite log-likelihood": ("density = -0.5 * z", "density = outcomes[..., 0].sqrt() - 0.5 * z"),
+    "KeyError": ('p["a"] * torch.exp', 'p["b"] * torch.exp'),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_conformance_suite_finds_each_fault(installed: Path, fault: str) -> None:
+    laws = installed / "toy_laws.py"
+    right, wrong = FAULTS[fault]
+    assert right in LAWS
+    laws.write_text(LAWS.replace(right, wrong))
+    assert any(fault in problem for problem in check_domain(load_text(PYTHON)))
+
+
+@pytest.mark.usefixtures("installed")
+def test_right_laws_pass_the_conformance_suite() -> None:
+    assert check_domain(load_text(PYTHON)) == []
+
+
+@pytest.fixture(scope="module")
+def causal() -> DomainModel:
+    return DomainModel(find("structural-causal"))
+
+
+def test_structural_causal_passes_the_conformance_suite(causal: DomainModel) -> None:
+    assert check_domain(causal.domain) == []
+
+
+def test_every_graph_is_there_once() -> None:
+    """Robinson's numbers of labelled acyclic digraphs, and no more arrows than pairs."""
+    assert [len(all_graphs(count)) for count in (1, 2, 3, 4)] == [1, 3, 25, 543]
+    assert len(set(all_graphs(4))) == 543
+    assert max(len(list(arrows(graph))) for graph in all_graphs(4)) == 6
+
+
+def test_the_exact_belief_does_not_depend_on_the_order_of_experiments(causal: DomainModel) -> None:
+    simulator = causal.simulator
+    assert isinstance(simulator, ExactSimulator)
+    generator = torch.Generator().manual_seed(0)
+    worlds = causal.draw_worlds(5, generator)
+    designs = causal.space.uniform(50, generator).reshape(5, 10, -1)
+    outcomes = torch.stack([causal.simulate(worlds, designs[:, t], generator) for t in range(10)], dim=1)
+    order = torch.randperm(10, generator=generator)
+    forward = simulator.posterior(designs, outcomes).log_evidence
+    torch.testing.assert_close(simulator.posterior(designs[:, order], outcomes[:, order]).log_evidence, forward)
+
+
+def test_a_missing_outcome_leaves_the_exact_belief_as_it_was(causal: DomainModel) -> None:
+    generator = torch.Generator().manual_seed(0)
+    before = prior_belief(causal, 2, BeliefSettings(), generator)
+    missing = torch.full((2, 4), torch.nan, dtype=torch.float64)
+    designs = causal.space.uniform(2, generator)
+    after = update(causal, before, designs, missing, settings=BeliefSettings(), generator=generator)
+    torch.testing.assert_close(after.log_probability, before.log_probability)
+
+
+def test_expected_information_is_the_mean_drop_of_entropy(causal: DomainModel) -> None:
+    """Of the belief about the graph, over 4,000 simulated next experiments; agreement within 5 standard errors."""
+    runs = 4000
+    settings = BeliefSettings()
+    generator = torch.Generator().manual_seed(5)
+    worlds = causal.draw_worlds(1, generator)
+    belief = prior_belief(causal, 1, settings, generator)
+    for design in causal.space.uniform(6, generator):
+        outcomes = causal.simulate(worlds, design[None], generator)
+        belief = update(causal, belief, design[None], outcomes, settings=settings, generator=generator)
+    design = causal.space.from_names({"force": "b", "value": 2.0})[None]
+    rows = draw_hypotheses(causal, belief, 2048, generator)
+    expected = expected_information(causal, pose(causal, rows, 2048), design[None], generator)[0, 0]
+    simulator, posterior = causal.simulator, belief.posterior
+    assert isinstance(simulator, ExactSimulator)
+    assert posterior is not None
+    mechanism = torch.multinomial(belief.log_probability.exp(), runs, replacement=True, generator=generator)
+    uniforms = torch.rand((runs, 4, 2), generator=generator, dtype=torch.float64)
+    y = simulator.predictive_sample(posterior.statistics, mechanism, design[None], uniforms)
+    everything = torch.arange(len(causal.mechanisms))[None]
+    density = simulator.predictive_log_density(posterior.statistics, everything, design[None], y)[0, ..., 0]
+    after = (belief.log_probability + density).log_softmax(-1)
+    drop = entropy(belief.log_probability[0]) - entropy(after)
+    assert (drop.mean() - expected).abs() < 5 * drop.std() / runs**0.5 + 0.01
+
+
+def entropy(log_probability: torch.Tensor) -> torch.Tensor:
+    return -(log_probability.exp() * log_probability).nan_to_num().sum(-1)
+
+
+def test_probabilities_of_graphs_are_calibrated(causal: DomainModel) -> None:
+    """Of 300 worlds after 15 random experiments, as many have their graph on top as the beliefs say (within 4.5 sd)."""
+    runs = 300
+    laboratory = Simulation(causal, seed=9, block=0, runs=runs)
+    assert laboratory.worlds is not None
+    designs = causal.space.uniform(runs * 15, stream(9, 0, 0, "design")).reshape(runs, 15, -1)
+    outcomes = [causal.simulate(laboratory.worlds, designs[:, t], stream(9, 0, t, "noise")) for t in range(15)]
+    simulator = causal.simulator
+    assert isinstance(simulator, ExactSimulator)
+    evidence = simulator.posterior(designs, torch.stack(outcomes, dim=1)).log_evidence
+    top, best = (causal.log_weights + evidence).softmax(-1).max(-1)
+    identified = (best == laboratory.worlds.mechanism).sum()
+    assert (identified - top.sum()).abs() < 4.5 * (top * (1 - top)).sum().sqrt()
+    assert top.mean() < 0.9  # else the test would tell nothing
+
+
+def test_a_run_of_random_experiments_finds_weights(causal: DomainModel) -> None:
+    """The closed-form marginals hold the true weight of an arrow that the belief is sure of."""
+    laboratory = Simulation(causal, seed=2, block=0, runs=6)
+    steps = BlockSteps(causal, Random(), laboratory, budget=40, seed=2, block=0)
+    *_, state = rollout(steps, 6)
+    worlds, posterior = laboratory.worlds, state.belief.posterior
+    assert worlds is not None
+    assert posterior is not None
+    assert isinstance(causal.simulator, ExactSimulator)
+    inside = []
+    for run, law in enumerate(worlds.mechanism.tolist()):
+        found = causal.simulator.marginals(posterior.statistics, law)
+        truth = worlds.parameters[law]
+        assert found.keys() == truth.keys()
+        inside += [bool(m.low90[run] <= truth[name][run] <= m.high90[run]) for name, m in found.items()]
+    assert sum(inside) >= 0.75 * len(inside)
+
+
+@pytest.mark.usefixtures("installed")
+def test_unknowns_integrated_out_answer_one_goal_only() -> None:
+    text = find("structural-causal").text.replace("goal: discriminate", "goal: learn")
+    with pytest.raises(DomainError, match="the goal can only be discriminate"):
+        DomainModel(load_text(text))

@@ -24,7 +24,7 @@ class BeliefCache:
 
     def save(self, state: BlockState) -> None:
         """Keep the state; an unwritable disk costs the cache, not the run."""
-        tensors = {name: value.contiguous() for name, value in _flatten(state).items()}
+        tensors = {name: value.clone().contiguous() for name, value in _flatten(state).items()}  # no two share memory
         partial = self._path.with_suffix(".partial")
         with suppress(OSError, SafetensorError):
             self._path.parent.mkdir(parents=True, exist_ok=True)

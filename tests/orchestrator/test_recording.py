@@ -4,12 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from domains.loading import find
 from domains.worlds import DomainModel
 from experiments_db.queries import StepRow
 from meta_learner.belief import Belief
@@ -75,6 +77,26 @@ def test_a_refolded_block_goes_on_as_the_live_one(costly_model: DomainModel, mak
         assert_same_belief(live.state.belief, state.belief)
         assert torch.equal(live.state.spent, state.spent)
     assert not bool(state.active.any())
+
+
+def test_an_exact_belief_is_refolded_and_cached_too(make_steps: MakeSteps, tmp_path: Path) -> None:
+    model = DomainModel(find("structural-causal"))
+    *_, last = islice(play(make_steps(model, runs=2, policy="random"), 2), 3)
+    steps = make_steps(model, runs=2, policy="random")
+    cache = BeliefCache(tmp_path, 1, "key")
+    cache.save(last.state)
+    for other in (refold(steps, 2, last.rows), cache.load(3)):
+        assert other is not None
+        assert_same_belief(last.state.belief, other.belief)
+        assert last.state.belief.posterior is not None
+        assert other.belief.posterior is not None
+        assert same(last.state.belief.posterior.statistics, other.belief.posterior.statistics)
+        assert same(last.state.belief.log_probability, other.belief.log_probability)
+    row = belief_rows(model, last.state.belief)[0]
+    assert len(row["mechanism_probability"]) == 543
+    assert len(row["mechanisms"]) == 12  # no more are worth their space
+    assert row["most_probable"] in row["mechanisms"]
+    json.dumps(row, allow_nan=False)
 
 
 def test_an_empty_record_is_the_prior(costly_model: DomainModel, make_steps: MakeSteps) -> None:

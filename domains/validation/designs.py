@@ -6,10 +6,11 @@ from typing import Any
 from domains.document import Design, DesignKind
 from domains.measurements import design_fault
 from domains.validation.report import Part, describe, is_number, labels
-from domains.validation.scope import Known
+from domains.validation.scope import UNKNOWN, Known
 
 _KINDS = ("real", "integer", "levels", "choice")
 _MOST_VALUES = 1000
+_FORM = "a design is written {real: [low, high]}, {integer: [low, high]}, {levels: [numbers]} or {choice: [texts]}"
 
 
 def read_designs(part: Part, taken: dict[str, str]) -> dict[str, Design]:
@@ -24,7 +25,15 @@ def read_designs(part: Part, taken: dict[str, str]) -> dict[str, Design]:
 
 def known_designs(designs: dict[str, Design]) -> dict[str, Known]:
     """What expressions know of the designs."""
-    return {name: Known("design", options=design.options) for name, design in designs.items()}
+    return {
+        name: Known("design", length=UNKNOWN if _unread(design) else 0, options=design.options)
+        for name, design in designs.items()
+    }
+
+
+def _unread(design: Design) -> bool:
+    """Whether the design has a problem of its own, so that nothing more can be said of it."""
+    return design.low == -math.inf or (design.kind == "choice" and not design.options)
 
 
 def fault(design: Design, value: Any, *, ranged: bool = True) -> str | None:
@@ -37,7 +46,7 @@ def fault(design: Design, value: Any, *, ranged: bool = True) -> str | None:
 
 
 def _read_design(name: str, part: Part) -> Design | None:
-    fields = part.fields((*_KINDS, "scale", "unit", "label"))
+    fields = part.fields((*_KINDS, "scale", "unit", "label"), otherwise=_FORM)
     kinds = [kind for kind in _KINDS if kind in fields]
     if len(kinds) != 1:
         if isinstance(part.value, dict):

@@ -170,7 +170,8 @@ class _Reader:
             return self.documents == 1
         if isinstance(event, yaml.AliasEvent):
             self.problem(
-                line, f"the alias *{str(event.anchor)[:60]} is not allowed; write the value out (or quote an expression)"
+                line,
+                f"the alias *{str(event.anchor)[:60]} is not allowed; write the value out (or quote an expression)",
             )
             return False
         if isinstance(event, yaml.NodeEvent):

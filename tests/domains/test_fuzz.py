@@ -239,6 +239,20 @@ def test_a_law_that_is_accepted_is_computed(law: str) -> None:
     assert not density.isnan().any()
 
 
+def test_dynamics_that_use_nothing_are_vectors_over_times_beside_any_parameter_and_design() -> None:
+    """exp(-t/2) at three times, with three experiments, so that a mixed-up axis would fit and be wrong."""
+    text = ONE_LAW.format(law="s * k + x").replace("{start: k, rate: -s}", "{start: 1, rate: -s / 2}")
+    model = DomainModel(load_text(text.replace("at: [0, 1]", "at: [1, 2, 3]")))
+    mechanism = model.mechanisms[0]
+    parameters = mechanism.parameters(mechanism.sample_prior((2, 3), torch.Generator().manual_seed(1)))
+    parameters = {name: value[..., None] for name, value in parameters.items()}
+    designs = model.space.uniform(6, torch.Generator().manual_seed(2)).reshape(2, 1, 3, -1)
+    states = torch.exp(-0.5 * torch.arange(1, 4, dtype=torch.float64))
+    found = mechanism.outcome_arguments(parameters, designs)
+    for state, (mean, _) in zip(states, found, strict=True):
+        assert torch.allclose(mean, state * parameters["k"] + designs[..., 0], rtol=1e-5)
+
+
 @settings(max_examples=500, deadline=DEADLINE)
 @given(st.text(alphabet="abx01.()[]'\"+-*/<>=!,: \n_\\#{}|&^%~;$@ifelsandotσ²−", max_size=80))
 def test_any_text_is_an_expression_or_is_refused_in_few_words(text: str) -> None:

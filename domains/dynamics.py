@@ -42,13 +42,14 @@ class CompiledDynamics:
         self._used = frozenset(name for law in laws for name in law.names) - inner
 
     def solve(self, environment: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """State name → its values: of the broadcast shape of what the dynamics use, with a leading axis over the
-        times where they are read out ``at`` several."""
+        """State name → its values: of the broadcast shape of what the dynamics use, as many axes as anything in the
+        environment has, with a leading axis over the times where they are read out ``at`` several."""
         starts = [start(environment) for start in self._starts]
         times = [time(environment) for time in self._times]
         used = {name: environment[name] for name in self._used}
         shapes = [value.shape[1:] if name in self._vectors else value.shape for name, value in used.items()]
-        shape = torch.broadcast_shapes(*shapes, *(value.shape for value in (*starts, *times)))
+        axes = max((value.dim() - (name in self._vectors) for name, value in environment.items()), default=0)
+        shape = torch.broadcast_shapes((1,) * axes, *shapes, *(value.shape for value in (*starts, *times)))
         flat = {
             name: _spread(value, shape) if name in self._vectors else _flat(value, shape)
             for name, value in used.items()

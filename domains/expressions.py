@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from domains import hints
 from domains.errors import ExpressionError
 
 MAX_LENGTH = 4000
@@ -176,9 +177,14 @@ def parse(text: str) -> Expression:
     try:
         tree = ast.parse(text.replace("\n", " ").strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        reason = error.msg if isinstance(error, SyntaxError) else "too deeply nested or a number too long"
-        raise ExpressionError(f"{_shorten(text)!r} is not an expression: {reason}") from None
+        raise ExpressionError(f"{_shorten(text)!r} is not an expression: {_reason(text, error)}") from None
     return Expression(text, _Reader(text).read(tree.body, 0))
+
+
+def _reason(text: str, error: Exception) -> str:
+    if not isinstance(error, SyntaxError):
+        return "too deeply nested or a number too long"
+    return hints.for_syntax(_QUOTED.sub("''", text)) or error.msg[:120]
 
 
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
@@ -194,12 +200,14 @@ def _check_text(text: str) -> None:
     bare = _QUOTED.sub("''", text)
     strange = next((c for c in bare if not (c.isascii() and c.isprintable()) and c not in "\n\t"), None)
     if strange is not None:
-        raise ExpressionError(f"{_shorten(text)!r} holds {strange!r}; expressions are written in plain ASCII")
+        kind, way = hints.for_character(strange)
+        rule = f"expressions are written in plain ASCII{way}"
+        raise ExpressionError(f"{_shorten(text)!r} holds {strange!r}{kind}; {rule}")
     if "\\" in text or "#" in bare:
         raise ExpressionError(f"{_shorten(text)!r} holds a backslash or '#', which expressions do not have")
     glued = next((token for token in _NUMERAL.findall(bare) if not _NUMBER.fullmatch(token)), None)
     if glued is not None:
-        raise ExpressionError(f"{_shorten(text)!r}: {glued!r} is not a number; a product is written 2 * x")
+        raise ExpressionError(f"{_shorten(text)!r}: {_shorten(glued)!r} is not a number; a product is written 2 * x")
     depth = deepest = 0
     for character in bare:
         depth += (character in "([{") - (character in ")]}")
@@ -217,6 +225,12 @@ _BINARY = {
 }  # fmt: skip
 _UNARY = {ast.USub: "-", ast.UAdd: "+", ast.Not: "not"}
 _COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+_OPERATOR_HINTS: dict[type[ast.operator], str] = {
+    ast.BitXor: "a power is written **",
+    ast.BitAnd: "both of two conditions: (a) and (b)",
+    ast.BitOr: "one of two conditions: (a) or (b)",
+    ast.MatMult: "a product is written *, and of vectors dot(a, b)",
+}
 _FORBIDDEN = {
     ast.Attribute: "an attribute (a dot after a name)",
     ast.Lambda: "a lambda",
@@ -227,10 +241,10 @@ _FORBIDDEN = {
     ast.JoinedStr: "an f-string",
     ast.NamedExpr: "an assignment",
     ast.Starred: "a starred argument",
-    ast.List: "a list",
+    ast.List: "square brackets (only round ones group)",
     ast.Tuple: "a comma outside a function's brackets",
-    ast.Dict: "a dictionary",
-    ast.Set: "a set",
+    ast.Dict: "curly brackets (only round ones group)",
+    ast.Set: "curly brackets (only round ones group)",
     ast.Await: "await",
     ast.Yield: "yield",
 }
@@ -300,7 +314,7 @@ class _Reader:
 
     def binary(self, node: ast.BinOp, depth: int) -> Node:
         if type(node.op) not in _BINARY:
-            hint = "a power is written **" if isinstance(node.op, ast.BitXor) else "allowed are + - * / ** % //"
+            hint = _OPERATOR_HINTS.get(type(node.op), "allowed are + - * / ** % //")
             raise self.fail(f"an operator that expressions do not have; {hint}")
         return Binary(_BINARY[type(node.op)], self.read(node.left, depth), self.read(node.right, depth))
 
@@ -320,15 +334,25 @@ class _Reader:
 
     def call(self, node: ast.Call, depth: int) -> Node:
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
-            name = ast.unparse(node.func)
-            raise self.fail(f"{name!r} is not a function here; the functions are {' '.join(FUNCTIONS)}")
+            name = _called(node.func)
+            raise self.fail(f"{_shorten(name)!r} is not a function here; {hints.for_function(name, FUNCTIONS)}")
         if node.keywords:
-            raise self.fail(f"{node.func.id} takes no keyword arguments")
+            raise self.fail(f"{node.func.id} takes no keyword arguments; equality is written ==")
         fewest, most = FUNCTIONS[node.func.id]
         if len(node.args) < fewest or (most is not None and len(node.args) > most):
             wanted = str(fewest) if fewest == most else f"at least {fewest}"
             raise self.fail(f"{node.func.id} takes {wanted} argument(s), found {len(node.args)}")
         return Call(node.func.id, tuple(self.read(argument, depth) for argument in node.args))
+
+
+def _called(node: ast.expr) -> str:
+    """What stands before the brackets of a call, without going deeper than it must."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    first = node.id if isinstance(node, ast.Name) else "(…)"
+    return ".".join((first, *reversed(parts)))
 
 
 _READERS: dict[type[ast.AST], Callable[..., Node]] = {

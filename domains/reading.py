@@ -6,6 +6,7 @@ grows. Keys are always the text as written (``n``, ``on`` and ``0.5`` are keys l
 
 import math
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import yaml
 
 from domains.errors import DocumentError, DomainError, Problem
+from domains.yaml_hints import explain, split_lines
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
@@ -33,7 +35,7 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
-_TAB = re.compile(r"^ *\t", re.MULTILINE)
+_INDENT = re.compile("^ *([\t\u00a0\u2000-\u200b\u202f\u3000])", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,16 @@ def core_scalar(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text) and len(text) <= _MAX_DIGITS:
-        return int(text, {"0x": 16, "0o": 8}.get(text[:2], 10))
-    if _FLOAT.fullmatch(text) or _NOT_FINITE.fullmatch(text):
-        value = float(text) if _FLOAT.fullmatch(text) else math.inf
-        if not math.isfinite(value):
-            raise DomainError(f"{text[:40]!r} is not a finite number; numbers must be finite")
-        return value
-    return text
+        return _finite(text, int(text, {"0x": 16, "0o": 8}.get(text[:2], 10)))
+    if _FLOAT.fullmatch(text):
+        return _finite(text, float(text))
+    return _finite(text, math.inf) if _NOT_FINITE.fullmatch(text) else text
+
+
+def _finite(text: str, value: int | float) -> int | float:
+    if not abs(value) <= sys.float_info.max:
+        raise DomainError(f"{text[:40]!r} is not a finite number; numbers must be finite")
+    return value
 
 
 def read_file(path: Path) -> Source:
@@ -115,9 +120,10 @@ def _text_problems(text: str) -> Iterator[Problem]:
         line = text.count("\n", 0, match.start()) + 1
         yield Problem("", line, f"the character {match[0]!r} is not allowed in a document; remove it")
         return
-    for match in _TAB.finditer(text):
+    for match in _INDENT.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
-        yield Problem("", line, "a tab indents this line; YAML is indented with spaces")
+        what = "a tab" if match[1] == "\t" else f"the character {match[1]!r}, no ordinary space,"
+        yield Problem("", line, f"{what} indents this line; YAML is indented with spaces")
         return
 
 
@@ -146,14 +152,10 @@ class _Reader:
         """Read all events, up to the first one after which nothing can be made out."""
         try:
             for event in yaml.parse(self.text, Loader=_LOADER):
-                if not self.take(event):
+                if not self.take(event) or len(self.problems) >= MAX_PROBLEMS:
                     return
         except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            reason = getattr(error, "problem", None) or "unreadable characters"
-            hint = "an expression with a comma, a bracket [ or a leading quote, * or % must be quoted as a whole"
-            last = self.text.rstrip().count("\n") + 1  # a bracket left open is noticed after the end
-            self.problem(min(mark.line + 1, last) if mark else None, f"this is not YAML: {reason}; {hint}")
+            self.problem(*explain(self.text, error))
 
     def problem(self, line: int | None, message: str, path: Key = ()) -> None:
         self.problems.append(Problem(render(path), line, message))
@@ -168,7 +170,8 @@ class _Reader:
             return self.documents == 1
         if isinstance(event, yaml.AliasEvent):
             self.problem(
-                line, f"the alias *{event.anchor} is not allowed; write the value out (or quote an expression)"
+                line,
+                f"the alias *{str(event.anchor)[:60]} is not allowed; write the value out (or quote an expression)",
             )
             return False
         if isinstance(event, yaml.NodeEvent):
@@ -185,9 +188,11 @@ class _Reader:
         if parent is None or isinstance(parent.data, list):
             self.lines[path] = line
         if event.anchor is not None:
-            self.problem(line, f"the anchor &{event.anchor} is not allowed; write the value out where it is used", path)
+            self.problem(
+                line, f"the anchor &{str(event.anchor)[:60]} is not allowed; write the value out where it is used", path
+            )
         if event.tag is not None:
-            self.problem(line, f"the tag {event.tag} is not allowed; write the plain value", path)
+            self.problem(line, f"the tag {str(event.tag)[:60]} is not allowed; write the plain value", path)
         if isinstance(event, yaml.ScalarEvent):
             self.put(parent, self.scalar(event, line, path))
             return True
@@ -207,7 +212,9 @@ class _Reader:
             self.problem(line, "an anchor or tag at a key; write the plain key", path)
         if event.value in parent.data:
             first = self.lines[path]
-            self.problem(line, f"the key {event.value!r} is written twice (first on line {first}); keep one", path)
+            self.problem(
+                line, f"the key {_short(event.value)} is written twice (first on line {first}); keep one", path
+            )
         self.checked(event.value, line, path)
         self.lines.setdefault(path, line)
         parent.key = event.value
@@ -236,17 +243,17 @@ class _Reader:
         if event.style not in (None, ""):
             return self.checked(event.value, line, path)
         if self.stack and self.stack[-1].flow and event.value.count("(") > event.value.count(")"):
-            self.problem(line, self.cut(event), path)
+            self.problem(line, self.cut(event, path), path)
         try:
             return core_scalar(event.value)
         except DomainError as error:
             self.problem(line, str(error), path)
             return None
 
-    def cut(self, event: Any) -> str:
+    def cut(self, event: Any, path: Key) -> str:
         """Explain an expression that a comma has cut, with the quoted one that was meant."""
         mark = event.start_mark
-        rest = self.text.split("\n")[mark.line][mark.column :]
+        rest = split_lines(self.text)[mark.line][mark.column :]
         depth = 0
         whole = rest.rstrip()
         for position, character in enumerate(rest):
@@ -254,13 +261,26 @@ class _Reader:
             if character == ")" and depth == 0:
                 whole = rest[: position + 1]
                 break
+        if whole.startswith("(") and whole.endswith(")"):
+            return f"{whole[:80]!r} is cut at its comma; a list stands in square brackets: [{whole[1:-1][:80]}]"
+        family, _, rest = whole.partition("(")
+        if path[-1:] == ("prior",) and rest.endswith(")"):
+            return f"{whole[:80]!r} is cut at its comma; a prior is written {{{family}: [{rest[:-1][:80]}]}}"
         return (
-            f"{event.value!r} ends inside a bracket: a comma inside {{}} or [] cuts an expression in two; "
-            f'quote the expression: "{whole}"'
+            f"{_short(event.value)} ends inside a bracket: a comma inside {{}} or [] cuts an expression in two; "
+            f'quote the expression: "{whole if len(whole) <= 200 else whole[:197] + "..."}"'
         )
 
 
 def render(path: Key) -> str:
     """A key's path as text: ``goal.predict.velocity[0].substrate``."""
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{_clipped(key)}" for key in path)
     return text.removeprefix(".")
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _short(text: str) -> str:
+    return repr(_clipped(text))

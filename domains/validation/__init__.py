@@ -10,6 +10,7 @@ from typing import Any
 from domains import python_domains
 from domains.document import Domain, Goal
 from domains.errors import DocumentError, DomainError
+from domains.hints import for_name
 from domains.measurements import Tables, read_replay
 from domains.reading import Source
 from domains.validation.aims import read_constraints, read_cost, read_exchangeable, read_goal
@@ -17,7 +18,7 @@ from domains.validation.designs import known_designs, read_designs
 from domains.validation.laws import Laws, read_laws
 from domains.validation.outcomes import read_measured, read_outcomes
 from domains.validation.replays import read_replays
-from domains.validation.report import Part, Report, Review, describe
+from domains.validation.report import Part, Report, Review, clipped, describe
 from domains.validation.scope import Scope
 
 __all__ = ["KEYS", "Review", "content_hash", "review", "validate"]
@@ -141,7 +142,10 @@ def _check_head(top: dict[str, Part]) -> None:
         top["format"].problem(f"found {describe(top['format'].value)}; this version reads format {FORMAT}")
     name = top["name"].value if "name" in top else None
     if isinstance(name, str) and not (_IDENTIFIER.fullmatch(name) and len(name) <= 64):
-        top["name"].problem(f"{name[:70]!r} is not kebab-case: small letters and digits, joined by -, at most 64")
+        near = for_name(name.lower(), "-")
+        top["name"].problem(
+            f"{clipped(name)!r} is not kebab-case: small letters and digits, joined by -, at most 64{near}"
+        )
 
 
 def _check_tables(domain: Domain, report: Report, tables: Tables) -> None:

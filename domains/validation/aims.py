@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from domains.document import Design, Domain, Goal, Mechanism, Parameter, Prior
 from domains.expressions import Compare, Expression, Logical, Number, Unary, renamed
+from domains.hints import nearest
 from domains.validation.designs import fault
 from domains.validation.report import Part, describe
 from domains.validation.scope import Scope, check, check_scalar, fold, read_scalar
 
 MAX_POINTS = 1000
+_KINDS = ("learn", "discriminate", "predict", "maximise", "minimise")
 _FORMS = "learn, discriminate, {learn: [names]}, {predict: {outcome: [designs]}}, {maximise: name}, {minimise: name}"
 
 
@@ -46,7 +48,9 @@ def read_goal(part: Part, scope: Scope, designs: Mapping[str, Design], domain: D
             part.problem("discriminate needs rival mechanisms, found one; add another or write goal: learn")
         return Goal("learn" if part.value == "learn" else "discriminate")
     if not isinstance(part.value, dict) or len(part.value) != 1:
-        part.problem(f"found {describe(part.value)}; a goal is one of {_FORMS}")
+        near = nearest(part.value, _KINDS) if isinstance(part.value, str) else None
+        question = f"; did you mean {near!r}?" if near else ""
+        part.problem(f"found {describe(part.value)}; a goal is one of {_FORMS}{question}")
         return Goal("learn")
     fields = part.fields(("learn", "predict", "maximise", "minimise"))
     for kind, entry in fields.items():
@@ -104,12 +108,20 @@ def _objective(part: Part, scope: Scope, domain: Domain) -> Expression | None:
     objective = part.expression()
     outcomes = {outcome.name for outcome in domain.outcomes} - scope.names.keys()
     if objective is not None and objective.names & outcomes:
-        part.problem(f"{min(objective.names & outcomes)!r} is an outcome; name what it measures, such as its mean")
+        name = min(objective.names & outcomes)
+        part.problem(f"{name!r} is an outcome; name what it measures{_measured(name, domain)}")
         return objective
     length = check(part, objective, scope)
     if length > 0:
         part.problem(f"the objective is a vector of {length}; pick an entry, name[0], or its sum, min or max")
     return objective
+
+
+def _measured(name: str, domain: Domain) -> str:
+    """What an outcome measures, in the words of the document."""
+    arguments = next(outcome.arguments for outcome in domain.outcomes if outcome.name == name)
+    found = next((arguments[key] for key in ("mean", "mu", "rate", "p") if key in arguments), None)
+    return f", such as {found.text[:60]}" if isinstance(found, Expression) else ", such as its mean"
 
 
 def read_exchangeable(part: Part, mechanisms: tuple[Mechanism, ...]) -> tuple[tuple[str, ...], ...]:

@@ -6,16 +6,18 @@ from typing import Any
 from domains.document import Design, DesignKind
 from domains.measurements import design_fault
 from domains.validation.report import Part, describe, is_number, labels
-from domains.validation.scope import Known
+from domains.validation.scope import UNKNOWN, Known
 
 _KINDS = ("real", "integer", "levels", "choice")
-_MOST_VALUES = 1000
+MAX_DESIGNS = 64
+MAX_VALUES = 1000
+_FORM = "a design is written {real: [low, high]}, {integer: [low, high]}, {levels: [numbers]} or {choice: [texts]}"
 
 
 def read_designs(part: Part, taken: dict[str, str]) -> dict[str, Design]:
     """All designs by name; their names are entered as taken."""
     designs = {}
-    for name, entry in part.entries("designs", most=64).items():
+    for name, entry in part.entries("designs", most=MAX_DESIGNS).items():
         if entry.declare("a design", taken):
             design = _read_design(name, entry)
             designs[name] = design or Design(name, "real", -math.inf, math.inf)
@@ -24,7 +26,15 @@ def read_designs(part: Part, taken: dict[str, str]) -> dict[str, Design]:
 
 def known_designs(designs: dict[str, Design]) -> dict[str, Known]:
     """What expressions know of the designs."""
-    return {name: Known("design", options=design.options) for name, design in designs.items()}
+    return {
+        name: Known("design", length=UNKNOWN if _unread(design) else 0, options=design.options)
+        for name, design in designs.items()
+    }
+
+
+def _unread(design: Design) -> bool:
+    """Whether the design has a problem of its own, so that nothing more can be said of it."""
+    return design.low == -math.inf or (design.kind == "choice" and not design.options)
 
 
 def fault(design: Design, value: Any, *, ranged: bool = True) -> str | None:
@@ -37,7 +47,7 @@ def fault(design: Design, value: Any, *, ranged: bool = True) -> str | None:
 
 
 def _read_design(name: str, part: Part) -> Design | None:
-    fields = part.fields((*_KINDS, "scale", "unit", "label"))
+    fields = part.fields((*_KINDS, "scale", "unit", "label"), otherwise=_FORM)
     kinds = [kind for kind in _KINDS if kind in fields]
     if len(kinds) != 1:
         if isinstance(part.value, dict):
@@ -72,14 +82,14 @@ def _range(part: Part, scale: str | None) -> tuple[float, float] | None:
 
 
 def _levels(part: Part) -> tuple[float, ...]:
-    values = tuple(item.number() for item in part.items("levels", most=_MOST_VALUES))
+    values = tuple(item.number() for item in part.items("levels", most=MAX_VALUES))
     if len(set(values)) < len(values):
         part.problem("a level stands twice; keep one")
     return tuple(value for value in values if value is not None)
 
 
 def _options(part: Part) -> tuple[str, ...]:
-    texts = [item.text() for item in part.items("options", most=_MOST_VALUES)]
+    texts = [item.text() for item in part.items("options", most=MAX_VALUES)]
     options = tuple(dict.fromkeys(text for text in texts if text))
     if isinstance(part.value, list) and len(options) < len(part.value) and "" not in texts:
         part.problem("an option stands twice; keep one")

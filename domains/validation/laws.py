@@ -14,6 +14,7 @@ from domains.validation.scope import UNKNOWN, Known, Scope, check, in_order, mer
 _PRIOR_RULE = "a prior sees parameters only, a shared prior only shared ones"
 _SHARED_RULE = "a shared let or shared dynamics sees shared names only"
 _OWN_RULE = "a mechanism sees shared names and its own"
+_FORM = "the formulas of a mechanism stand under its 'let', as in {let: {rate: a * x}}"
 MAX_LETS = 500
 MAX_MECHANISMS = 64
 
@@ -85,7 +86,10 @@ def _owners(laws: dict[str, Part]) -> dict[str, str]:
         for section in (_get(part.value, "parameters"), _get(part.value, "let"), states):
             for name in _names(section):
                 owners.setdefault(name, []).append(law)
-    return {name: f"a name of mechanism {', '.join(map(repr, own))}" for name, own in owners.items()}
+    return {
+        name: f"a name of mechanism {', '.join(map(repr, own[:4]))}{', …' if len(own) > 4 else ''}"
+        for name, own in owners.items()
+    }
 
 
 def _section(fields: dict[str, Part], what: str, taken: dict[str, str]) -> _Section:
@@ -138,7 +142,7 @@ class _Reading:
     def mechanism(self, name: str, part: Part) -> tuple[Mechanism, dict[str, Known]]:
         """One mechanism, complete, and the names known in it."""
         part = replace(part, value={}) if part.value is None else part
-        fields = part.fields(("weight", "label", "parameters", "let", "dynamics"))
+        fields = part.fields(("weight", "label", "parameters", "let", "dynamics"), otherwise=_FORM)
         weight = fields["weight"].number(above=0) if "weight" in fields else 1.0
         taken = dict(self.taken)
         own = _section(fields, "its own", taken)

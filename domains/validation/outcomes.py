@@ -10,6 +10,7 @@ from domains.validation.report import Part, describe, is_number, labels
 from domains.validation.scope import Scope, check, fold
 
 MAX_OUTCOMES = 64
+_FORM = "an outcome is a family with its arguments by name, as in {normal: {mean: rate, sd: 0.1}}"
 _UNCENSORED = ("bernoulli", "categorical")
 
 
@@ -43,7 +44,7 @@ def read_measured(part: Part, scope: Scope, designs: Mapping[str, Any]) -> tuple
 
 
 def _read(name: str, part: Part, scope: Scope) -> tuple[Outcome, int]:
-    fields = part.fields((*OUTCOMES, "censor", "unit", "label"))
+    fields = part.fields((*OUTCOMES, "censor", "unit", "label"), otherwise=_FORM)
     families = [key for key in fields if key in OUTCOMES]
     if len(families) != 1:
         if isinstance(part.value, dict):

@@ -5,11 +5,12 @@ import math
 from domains.document import Parameter, Prior
 from domains.expressions import Expression
 from domains.validation.families import PRIORS, fault, support
-from domains.validation.report import Part, describe, is_number, labels
+from domains.validation.report import Part, describe, is_number, labels, number_hint
 from domains.validation.scope import Known, Scope, check_scalar, fold, in_order, read_scalar
 
 MAX_PARAMETERS = 200
 MAX_SIZE = 100
+_FORM = "a family and its bounds stand under 'prior', as in {prior: {normal: [0, 1], low: 0}}"
 
 
 def declare_parameters(part: Part | None, what: str, taken: dict[str, str]) -> dict[str, Part]:
@@ -51,10 +52,13 @@ def _read(name: str, part: Part, scope: Scope) -> Parameter:
     if is_number(part.value):
         return Parameter(name, constant=float(part.value))
     if not isinstance(part.value, dict):
-        way = "a formula belongs under 'let'" if isinstance(part.value, str) else "write {prior: {normal: [0, 1]}}"
+        way = number_hint(part.value).removeprefix("; ") if isinstance(part.value, str) else ""
+        way = way or (
+            "a formula belongs under 'let'" if isinstance(part.value, str) else "write {prior: {normal: [0, 1]}}"
+        )
         part.problem(f"found {describe(part.value)}; a parameter is a number or has a prior; {way}")
         return Parameter(name)
-    fields = part.fields(("prior", "unit", "label"), ("prior",))
+    fields = part.fields(("prior", "unit", "label"), ("prior",), _FORM)
     prior = _read_prior(fields["prior"], scope) if "prior" in fields else None
     size = len(prior.arguments) if prior and prior.family == "dirichlet" else 0
     return Parameter(name, prior, size=size, **labels(fields))

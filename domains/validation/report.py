@@ -1,19 +1,19 @@
 """Where problems are collected, and a cursor over the document that knows its own path."""
 
-import difflib
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from domains import support
+from domains import hints, support
 from domains.document import Domain
 from domains.errors import ExpressionError, Problem
-from domains.expressions import RESERVED, Expression, number, parse
+from domains.expressions import CONSTANTS, FUNCTIONS, RESERVED, Expression, number, parse
 from domains.reading import MAX_PROBLEMS, Key, Source, render
 
 MAX_ENTRIES = 500
+MAX_FORMULAS = 3_000_000  # characters; a shared formula counts again for every mechanism with dynamics of its own
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -25,6 +25,8 @@ class Report:
     source: Source
     problems: dict[Problem, None] = field(default_factory=dict)
     unsupported: dict[Problem, None] = field(default_factory=dict)
+    parsed: dict[str, Expression] = field(default_factory=dict)
+    characters: int = 0
 
     @property
     def full(self) -> bool:
@@ -34,6 +36,16 @@ class Report:
     def problem(self, path: Key, message: str) -> None:
         if not self.full:
             self.problems[Problem(render(path), self.source.line(path), message)] = None
+
+    def parse(self, text: str) -> Expression | None:
+        """The expression in a text, parsed once; None where the formulas together are too long to be read in time."""
+        self.characters += len(text)
+        if self.characters > MAX_FORMULAS:
+            self.problem((), f"the formulas of all mechanisms come to more than {MAX_FORMULAS} characters")
+            return None
+        if text not in self.parsed:
+            self.parsed[text] = parse(text)
+        return self.parsed[text]
 
     def unrun(self, path: Key, message: str) -> None:
         self.unsupported[Problem(render(path), self.source.line(path), message)] = None
@@ -48,27 +60,37 @@ class Review:
     unsupported: tuple[Problem, ...]
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
-    """The nearest known name as a question, or else the known names."""
-    choices = sorted(set(known))
-    near = difflib.get_close_matches(name, choices, 1, 0.6 if len(name) > 3 else 0.5)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    more = ", …" if len(choices) > 15 else ""
-    return f"known here: {', '.join(choices[:15])}{more}" if choices else "none is known here"
-
-
 def describe(value: Any) -> str:
     """A value of the document in words."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
-        return f"{str(value).lower()} (quote it to make it a text)"
+        return str(value).lower()
     if isinstance(value, int | float):
         return f"the number {value!r}"[:60]
     if isinstance(value, str):
-        return f"the text {value if len(value) <= 60 else value[:57] + '...'!r}"
+        return f"the text {clipped(value)!r}"
     return "a list" if isinstance(value, list) else "a mapping"
+
+
+def clipped(text: str) -> str:
+    """The beginning of a text, short enough for a message."""
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def number_hint(value: Any) -> str:
+    """How what was found is written as a number, beginning with '; ', or nothing."""
+    if isinstance(value, list):
+        if len(value) > 2 and all(map(is_number, value)):
+            return "; numbers have no commas: write 1000, not 1,000"
+        return next((hint for hint in map(number_hint, value) if hint), "")
+    return hints.for_number(value) if isinstance(value, str) else ""
+
+
+def _meaning(name: str) -> str:
+    if name in CONSTANTS:
+        return f"the constant {CONSTANTS[name]:.5g}"
+    return "a function of expressions" if name in FUNCTIONS else "a word that expressions cannot use as a name"
 
 
 def is_number(value: Any) -> bool:
@@ -100,19 +122,25 @@ class Part:
     def child(self, key: str | int) -> "Part":
         return Part(self.report, (*self.path, key), self.value[key])
 
-    def unknown(self, name: str, what: str, known: Collection[str]) -> None:
-        """Report a name that is not among the known ones."""
-        if not self.report.full:
-            self.problem(f"unknown {what} {name!r}; {suggest(name, known)}")
+    def unknown(self, name: str, what: str, known: Collection[str], otherwise: str = "") -> None:
+        """Report a name that is not among the known ones; ``otherwise``: the way out where none of them is near."""
+        if self.report.full:
+            return
+        start, colon, rest = name.partition(":")
+        if colon and start in known:
+            self.problem(f"unknown {what} {clipped(name)!r}; a space follows the colon: {start}: {clipped(rest)}")
+        else:
+            self.problem(f"unknown {what} {clipped(name)!r}; {hints.suggest(name, known, otherwise)}")
 
-    def fields(self, known: Collection[str], required: Collection[str] = ()) -> dict[str, "Part"]:
-        """The parts under known keys; unknown and missing keys are problems."""
+    def fields(self, known: Collection[str], required: Collection[str] = (), otherwise: str = "") -> dict[str, "Part"]:
+        """The parts under known keys; unknown and missing keys are problems. ``otherwise``: see ``unknown``."""
         if not isinstance(self.value, dict):
-            self.problem(f"found {describe(self.value)}; a mapping is needed here, with the keys {', '.join(known)}")
+            form = otherwise or f"a mapping is needed here, with the keys {', '.join(known)}"
+            self.problem(f"found {describe(self.value)}; {form}")
             return {}
         for key in self.value:
             if key not in known:
-                self.child(key).unknown(key, "key", known)
+                self.child(key).unknown(key, "key", known, otherwise)
         for key in required:
             if key not in self.value:
                 self.problem(f"the key {key!r} is missing")
@@ -121,7 +149,7 @@ class Part:
     def entries(self, what: str, *, least: int = 1, most: int = MAX_ENTRIES) -> dict[str, "Part"]:
         """The parts of a mapping whose keys the author chooses."""
         if not isinstance(self.value, dict):
-            self.problem(f"found {describe(self.value)}; a mapping of {what} is needed here")
+            self.problem(f"found {describe(self.value)}; a mapping of {what} is needed here, name: value")
             return {}
         return {key: self.child(key) for key in self.value} if self._sized(what, least, most) else {}
 
@@ -149,13 +177,15 @@ class Part:
         """One of the given words."""
         if self.value in words:
             return str(self.value)
-        self.problem(f"found {describe(self.value)}; allowed are {', '.join(words)}")
+        near = hints.nearest(self.value, words) if isinstance(self.value, str) else None
+        question = f"; did you mean {near!r}?" if near else ""
+        self.problem(f"found {describe(self.value)}; allowed are {', '.join(words)}{question}")
         return None
 
     def number(self, *, above: float = -math.inf) -> float | None:
         """A finite number; None after a problem."""
         if not is_number(self.value):
-            self.problem(f"found {describe(self.value)}; a finite number is needed here")
+            self.problem(f"found {describe(self.value)}; a finite number is needed here{number_hint(self.value)}")
         elif self.value <= above:
             self.problem(f"found {self.value}; a number > {above:g} is needed here")
         else:
@@ -165,7 +195,8 @@ class Part:
     def interval(self) -> tuple[float, float] | None:
         """``[low, high]`` with low < high."""
         if not (isinstance(self.value, list) and len(self.value) == 2 and all(map(is_number, self.value))):
-            self.problem(f"found {self.value!r}"[:80] + "; two finite numbers [low, high] are needed here")
+            found = describe(self.value) if not isinstance(self.value, list) else clipped(repr(self.value))
+            self.problem(f"found {found}; two finite numbers [low, high] are needed here{number_hint(self.value)}")
             return None
         low, high = map(float, self.value)
         if low >= high:
@@ -181,7 +212,7 @@ class Part:
             self.problem(f"found {describe(self.value)}; a number or an expression is needed here")
             return None
         try:
-            return parse(self.value)
+            return self.report.parse(self.value)
         except ExpressionError as error:
             self.problem(str(error))
             return None
@@ -190,18 +221,19 @@ class Part:
         """Whether the key can name a mechanism, an outcome or a replay."""
         if _TITLE.fullmatch(self.key):
             return True
-        self.problem(f"{self.key[:70]!r} is not a name: letters, digits, - and _ are allowed, at most 64")
+        near = hints.for_name(self.key, "-")
+        self.problem(f"{clipped(self.key)!r} is not a name: letters, digits, - and _ are allowed, at most 64{near}")
         return False
 
     def declare(self, what: str, taken: dict[str, str], name: str | None = None) -> bool:
         """Enter a name, by default the key, among those that expressions may use; ``taken``: name → what it is."""
         name = self.key if name is None else name
         if not _NAME.fullmatch(name):
-            self.problem(
-                f"{name[:70]!r} is not a name for expressions: a letter, then letters, digits and _, at most 64"
-            )
+            rule = "a letter, then letters, digits and _, at most 64"
+            near = hints.for_name(name, "_")
+            self.problem(f"{clipped(name)!r} is not a name for expressions: {rule}{near}")
         elif name in RESERVED:
-            self.problem(f"{name!r} is reserved (a constant, function or Python keyword); choose another name")
+            self.problem(f"{name!r} is reserved: it is {_meaning(name)}; choose another name")
         elif name in taken:
             self.problem(f"{name!r} is declared twice: it is already {taken[name]}; choose another name")
         else:

@@ -21,7 +21,8 @@ from domains.expressions import (
     Unary,
     children,
 )
-from domains.validation.report import Part, suggest
+from domains.hints import suggest
+from domains.validation.report import Part
 
 UNKNOWN = -1  # the length of something that already has a problem
 
@@ -158,6 +159,10 @@ class _Checker:
         return UNKNOWN if known is None else known.length
 
     def compare(self, node: Compare) -> int:
+        texts = any(isinstance(operand, Text) for operand in node.operands)
+        others = [operand.name for operand in node.operands if isinstance(operand, Name)]
+        if texts and any(self.unread(name) for name in others):  # its own problem says enough
+            return UNKNOWN
         pairs = zip(node.operators, node.operands, node.operands[1:], strict=False)
         choices = [self.choice(sign, left, right) for sign, left, right in pairs]
         if any(choices):
@@ -180,6 +185,11 @@ class _Checker:
         elif right.value not in options:
             self.fault(f"the choice {left.name!r} has no option {right.value!r}; {suggest(right.value, options)}")
         return True
+
+    def unread(self, name: str) -> bool:
+        """Report a name that is not visible; True for one of which not enough is known."""
+        known = self.known(name)
+        return known is None or known.length == UNKNOWN
 
     def options(self, node: Node) -> tuple[str, ...]:
         known = self.scope.names.get(node.name) if isinstance(node, Name) else None
@@ -224,7 +234,8 @@ def in_order(uses: Mapping[str, frozenset[str]], parts: Mapping[str, Part]) -> l
             cycle: list[str] = list(reversed(error.args[1]))
             first = min(range(len(cycle) - 1), key=lambda i: list(uses).index(cycle[i]))
             chain = [*cycle[first:-1], *cycle[: first + 1]]
-            parts[chain[0]].problem(f"a cycle: {' → '.join(chain)}; each of these needs the next, so break it")
+            shown = chain if len(chain) <= 10 else [*chain[:8], "…", chain[-1]]
+            parts[chain[0]].problem(f"a cycle: {' → '.join(shown)}; each of these needs the next, so break it")
             graph = {n: [u for u in used if u not in cycle] for n, used in graph.items() if n not in cycle}
 
 

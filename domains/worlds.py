@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from domains import outcomes as outcome_laws
+from domains.censoring import censored
 from domains.compiler import Compiled, Names, compile_expression, is_vector
 from domains.design_space import DesignSpace
 from domains.document import Domain, Mechanism, Outcome
@@ -53,6 +54,8 @@ class _CompiledOutcome:
 
     def columns(self) -> list[OutcomeColumn]:
         family = outcome_laws.FAMILIES[self.outcome.family]
+        if self.outcome.censor is not None:
+            family = censored(family, *self.outcome.censor)
         return [OutcomeColumn(entry, family, len(self.arguments)) for entry in self.outcome.entries]
 
 

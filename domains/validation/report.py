@@ -7,8 +7,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from domains import support
-from domains.document import Domain
 from domains.errors import ExpressionError, Problem
 from domains.expressions import RESERVED, Expression, number, parse
 from domains.reading import MAX_PROBLEMS, Key, Source, render
@@ -20,11 +18,10 @@ _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass
 class Report:
-    """All problems of one document, each once; what is valid but not run yet stands apart."""
+    """All problems of one document, each once."""
 
     source: Source
     problems: dict[Problem, None] = field(default_factory=dict)
-    unsupported: dict[Problem, None] = field(default_factory=dict)
 
     @property
     def full(self) -> bool:
@@ -34,18 +31,6 @@ class Report:
     def problem(self, path: Key, message: str) -> None:
         if not self.full:
             self.problems[Problem(render(path), self.source.line(path), message)] = None
-
-    def unrun(self, path: Key, message: str) -> None:
-        self.unsupported[Problem(render(path), self.source.line(path), message)] = None
-
-
-@dataclass(frozen=True)
-class Review:
-    """What validation found: the domain (None where the document has problems), problems, and parts not run yet."""
-
-    domain: Domain | None
-    problems: tuple[Problem, ...]
-    unsupported: tuple[Problem, ...]
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -90,12 +75,6 @@ class Part:
     def problem(self, message: str) -> None:
         """Report what is wrong here: what was found, what is allowed."""
         self.report.problem(self.path, message)
-
-    def requires(self, part: support.Part, word: str) -> None:
-        """Report where this version does not run the part of the format that stands here."""
-        refusal = support.refusal(part, word)
-        if refusal is not None:
-            self.report.unrun(self.path, refusal)
 
     def child(self, key: str | int) -> "Part":
         return Part(self.report, (*self.path, key), self.value[key])

@@ -18,6 +18,7 @@ from torch.special import log_ndtr
 from domains import counts, distributions
 from domains.distributions import LOG_ROOT_2PI, Arguments, Tails, lgamma_rest, studentt_log_density
 
+_TINY = 1e-300
 _SLACK = 1e-6  # a probability outside [0, 1] by at most this is clipped
 
 
@@ -142,6 +143,11 @@ def _categorical_valid(arguments: Arguments) -> Tensor:
     return _in_unit(entries).all(0) & ((entries.sum(0) - 1).abs() <= _SLACK)
 
 
+def _between(share: Tensor) -> Tensor:
+    """Kept off 0 and 1, to which a draw may be rounded and where there is no density."""
+    return share.clamp(_TINY, 1 - 2.0**-53)
+
+
 def _beta_shapes(arguments: Arguments) -> tuple[Tensor, Tensor]:
     mean, concentration = arguments
     return mean * concentration, (1 - mean) * concentration
@@ -166,7 +172,7 @@ def _gamma_log_density(y: Tensor, arguments: Arguments) -> Tensor:
 
 def _gamma_sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
     mean, shape = arguments
-    return distributions.gamma_quantile(uniforms[..., 0], shape) * mean / shape
+    return (distributions.gamma_quantile(uniforms[..., 0], shape) * mean / shape).clamp_min(_TINY)
 
 
 def _exponential_log_density(y: Tensor, arguments: Arguments) -> Tensor:
@@ -183,6 +189,11 @@ def _logitnormal_log_density(y: Tensor, arguments: Arguments) -> Tensor:
     x = torch.where(possible, y, 0.5)
     density = _normal_log_density(x.log() - torch.log1p(-x), arguments) - x.log() - torch.log1p(-x)
     return torch.where(possible, density, -torch.inf)
+
+
+def _logitnormal_sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
+    """Not by torch.sigmoid, whose last bits depend on an element's place in the batch."""
+    return _between(1 / (1 + (-_normal_sample(arguments, uniforms)).exp()))
 
 
 def _logitnormal_mean(arguments: Arguments) -> Tensor:
@@ -279,7 +290,7 @@ FAMILIES: dict[str, OutcomeFamily] = {
     "beta": OutcomeFamily(
         ("mean", "concentration"),
         _beta_log_density,
-        lambda a, u: distributions.beta_quantile(u[..., 0], *_beta_shapes(a)),
+        lambda a, u: _between(distributions.beta_quantile(u[..., 0], *_beta_shapes(a))),
         lambda a: a[0],
         lambda a: (a[0] > 0) & (a[0] < 1) & _positive(a[1]),
         Tails(
@@ -309,7 +320,7 @@ FAMILIES: dict[str, OutcomeFamily] = {
     "logitnormal": OutcomeFamily(
         ("mean", "sd"),
         _logitnormal_log_density,
-        lambda a, u: torch.sigmoid(_normal_sample(a, u)),
+        _logitnormal_sample,
         _logitnormal_mean,
         lambda a: a[0].isfinite() & _positive(a[1]),
         Tails(

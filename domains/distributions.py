@@ -248,23 +248,34 @@ def gamma_quantile(u: Tensor, shape: Tensor) -> Tensor:
 
 def beta_quantile(u: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """The x with P(X ≤ x) = u, X ~ Beta(a, b); no gradient."""
-    return _evaluate(special.betaincinv, a, b, u)
+    return _evaluate(_beta_quantile, u, a, b)
+
+
+def _beta_quantile(u: Array, a: Array, b: Array) -> Array:
+    """scipy's, and where u is too small for it the leading term of P(X ≤ x) = x^a / (a B(a, b)) · (1 + O(x))."""
+    x = special.betaincinv(a, b, u)
+    leading = np.exp((np.log(u) + np.log(a) + special.betaln(a, b)) / a)
+    return np.where(np.isnan(x), np.minimum(leading, 1.0), x)
 
 
 # ---- between two points
 
 
-def log_between(low: Tensor, high: Tensor, arguments: Arguments, tails: Tails, log_density: Tail) -> Tensor:
+@dataclass(frozen=True)
+class End:
+    """Both tails at a point: log P(X ≤ x) and log P(X ≥ x)."""
+
+    below: Tensor
+    above: Tensor
+
+
+def log_between(low: End, high: End, narrow: Tensor) -> Tensor:
     """log P(low < X < high), nats, of a continuous law, from the pair of tails that cancels less.
 
-    Where the two agree to 1e-5, the interval is so narrow that density times width is the more accurate.
+    narrow: the same by density times width, taken where the two tails agree to 1e-5.
     """
-    above, below = tails.above(low, arguments), tails.below(high, arguments)
-    right = above < below  # most of what is left out lies below
-    larger = torch.where(right, above, below)
-    smaller = torch.where(right, tails.above(high, arguments), tails.below(low, arguments))
-    difference = smaller - larger
+    right = low.above < high.below  # most of what is left out lies below
+    larger = torch.where(right, low.above, high.below)
+    difference = torch.where(right, high.above, low.below) - larger
     apart = larger + torch.log(-torch.expm1(difference.clamp_max(-1e-300)))
-    middle = torch.where(low.isfinite() & high.isfinite(), (low + high) / 2, 0.0)
-    narrow = log_density(middle, arguments) + (high - low).clamp_min(0.0).log()
     return torch.where(difference > -1e-5, narrow, apart)

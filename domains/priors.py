@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
-from torch.special import log_ndtr, ndtr
+from torch.special import log_ndtr
 
 from domains import counts
 from domains.distributions import (
@@ -177,9 +177,9 @@ _STUDENTT_TAILS = Tails(lambda z, a: studentt_below(z, a[0]), lambda z, a: stude
 
 
 def normal_shares(z: Tensor) -> tuple[Tensor, Tensor]:
-    """Φ(z) and Φ(−z), both above 0."""
-    inner = z.clamp(-_FARTHEST, _FARTHEST)
-    return ndtr(inner), ndtr(-inner)
+    """Φ(z) and Φ(−z), both above 0; torch's ndtr is 0 from −8.3 on."""
+    inner = z.clamp(-_FARTHEST, _FARTHEST) / math.sqrt(2.0)
+    return 0.5 * torch.erfc(-inner), 0.5 * torch.erfc(inner)
 
 
 def _poisson(z: Tensor, arguments: Arguments) -> Tensor:

@@ -14,13 +14,15 @@ from torch.nn.functional import logsigmoid
 from torch.special import gammainc, gammaincc
 
 from domains import counts
-from domains.distributions import Arguments, log_between
+from domains.distributions import Arguments, End, log_between
 from domains.priors import FAMILIES, Line, PriorFamily, normal_shares
 
-_ROUNDS = 8  # of drawing from the whole law and keeping what falls between the bounds; the rest by bisection
-_BISECTIONS = 64
+_ROUNDS = 8  # of drawing from the whole law and keeping what falls between the bounds; the rest by inversion
+_STEPS = 60
+_CLOSE = 1e-6  # in the logarithm of a share
 _WIDEST = 700.0  # e^±700 are floats
 _NOTHING = -745.0  # e^-745 is the smallest positive float
+_TINY = 1e-300
 _LEAST_MASS = 1e-290
 
 Split = Callable[[Arguments], tuple[Arguments, Tensor | None, Tensor | None]]
@@ -49,41 +51,53 @@ class _Interval:
         a = -nowhere if low is None else line.inverse(low, own)
         b = nowhere if high is None else line.inverse(high, own)
         self._family, self._line, self._own = family, line, own
-        mass = self._between(a, b)
+        ends = self._end(a), self._end(b)
+        self.log_mass = log_between(*ends, self._narrow(a, b))
         # a bound beyond which there is no mass that a float could tell is none: it would only cost precision
-        self.low = torch.where(line.tails.below(a, own) - mass < _NOTHING, -torch.inf, a)
-        self.high = torch.where(line.tails.above(b, own) - mass < _NOTHING, torch.inf, b)
-        self.log_mass = mass
+        self.low = torch.where(ends[0].below - self.log_mass < _NOTHING, -torch.inf, a)
+        self.high = torch.where(ends[1].above - self.log_mass < _NOTHING, torch.inf, b)
+        self._ends = self._end(self.low), self._end(self.high)
+        self._a = torch.where(self.low.isfinite(), self.low, 0.0)  # only where finite: infinite ones have no gradient
+        self._b = torch.where(self.high.isfinite(), self.high, 0.0)
+        self._bounds = self.low.isfinite().to(torch.int8) + self.high.isfinite().to(torch.int8)
 
-    def _between(self, a: Tensor, b: Tensor) -> Tensor:
-        return log_between(a, b, self._own, self._line.tails, self._family.log_density)
+    def _end(self, z: Tensor) -> End:
+        return End(self._line.tails.below(z, self._own), self._line.tails.above(z, self._own))
+
+    def _narrow(self, a: Tensor, b: Tensor) -> Tensor:
+        """The log mass of an interval so narrow that the density does not change."""
+        middle = torch.where(a.isfinite() & b.isfinite(), (a + b) / 2, 0.0)
+        return self._family.log_density(middle, self._own) + (b - a).clamp_min(0.0).log()
 
     def place(self, w: Tensor) -> Tensor:
         """w → z."""
-        width = self.high - self.low
-        both = torch.where(w < 0, self.low + width * torch.sigmoid(w), self.high - width * torch.sigmoid(-w))
-        one = torch.where(self.low.isfinite(), self.low + w.exp(), self.high - (-w).exp())
+        width = self._b - self._a
+        both = torch.where(w < 0, self._a + width * torch.sigmoid(w), self._b - width * torch.sigmoid(-w))
+        one = torch.where(self.low.isfinite(), self._a + w.exp(), self._b - (-w).exp())
         return self._choose(both, one, w)
 
     def unplace(self, z: Tensor) -> Tensor:
         """z between the bounds → w."""
-        above, below = (z - self.low).clamp_min(1e-300).log(), (self.high - z).clamp_min(1e-300).log()
+        above, below = (z - self._a).clamp_min(_TINY).log(), (self._b - z).clamp_min(_TINY).log()
         return self._choose(above - below, torch.where(self.low.isfinite(), above, -below), z)
 
-    def log_slope(self, w: Tensor) -> Tensor:
-        """log dz/dw."""
-        both = (self.high - self.low).log() + logsigmoid(w) + logsigmoid(-w)
-        return self._choose(both, torch.where(self.low.isfinite(), w, -w), torch.zeros_like(w))
+    def log_density(self, w: Tensor) -> Tensor:
+        """Of w: that of z(w) times dz/dw, over the mass."""
+        width = torch.where(self._bounds == 2, self._b - self._a, 1.0)
+        both = width.log() + logsigmoid(w) + logsigmoid(-w)
+        slope = self._choose(both, torch.where(self.low.isfinite(), w, -w), torch.zeros_like(w))
+        return self._family.log_density(self.place(w), self._own) + slope - self.log_mass
 
-    def log_share(self, w: Tensor, *, left: bool) -> Tensor:
-        """log of the share of the mass between the bounds that lies left (or right) of w."""
+    def log_shares(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """log of the shares of the mass on the left and on the right of w."""
         z = self.place(w)
-        part = self._between(self.low, z) if left else self._between(z, self.high)
-        return part - self.log_mass
+        end = self._end(z)
+        left = log_between(self._ends[0], end, self._narrow(self.low, z))
+        right = log_between(end, self._ends[1], self._narrow(z, self.high))
+        return left - self.log_mass, right - self.log_mass
 
     def _choose(self, both: Tensor, one: Tensor, none: Tensor) -> Tensor:
-        bounds = self.low.isfinite().to(torch.int8) + self.high.isfinite().to(torch.int8)
-        return torch.where(bounds == 2, both, torch.where(bounds == 1, one, none))
+        return torch.where(self._bounds == 2, both, torch.where(self._bounds == 1, one, none))
 
 
 def _truncated_line(family: PriorFamily, line: Line, split: Split) -> PriorFamily:
@@ -97,9 +111,7 @@ def _truncated_line(family: PriorFamily, line: Line, split: Split) -> PriorFamil
         return x if high is None else torch.minimum(x, high)
 
     def log_density(w: Tensor, arguments: Arguments) -> Tensor:
-        own, _, _ = split(arguments)
-        inside = interval(arguments)
-        return family.log_density(inside.place(w), own) + inside.log_slope(w) - inside.log_mass
+        return interval(arguments).log_density(w)
 
     def valid(arguments: Arguments) -> Tensor:
         own, low, high = split(arguments)
@@ -109,25 +121,25 @@ def _truncated_line(family: PriorFamily, line: Line, split: Split) -> PriorFamil
         return sound if low is None or high is None else sound & (low < high)
 
     def sample(shape: torch.Size, arguments: Arguments, generator: torch.Generator) -> Tensor:
-        spread = tuple(argument.expand(shape).reshape(-1) for argument in arguments)
-        return _sample(family, interval, split, spread, generator).reshape(shape)
+        flat = tuple(a if a.dim() == 0 else a.expand(shape).reshape(-1) for a in arguments)
+        return _sample(shape.numel(), family, interval, (split, flat), generator).reshape(shape)
 
     return PriorFamily(transform, log_density, sample, valid)
 
 
 def _sample(
+    count: int,
     family: PriorFamily,
     interval: Callable[[Arguments], _Interval],
-    split: Split,
-    arguments: Arguments,
+    law: tuple[Split, Arguments],
     generator: torch.Generator,
 ) -> Tensor:
-    """Draws w [n], arguments [n]: rejection from the whole law; what it does not give, from a uniform by bisection."""
-    count = arguments[0].shape[0]
+    """Draws w [count], arguments [count] or numbers: rejection from the whole law; the rest by inversion."""
+    split, arguments = law
     w = torch.full((count,), torch.nan, dtype=torch.float64)
     left = torch.arange(count)
     for _ in range(_ROUNDS):
-        part = tuple(argument[left] for argument in arguments)
+        part = _rows(arguments, left)
         where = interval(part)
         z = family.sample(left.shape, split(part)[0], generator)
         hit = (z > where.low) & (z < where.high)
@@ -135,19 +147,35 @@ def _sample(
         left = left[~hit]
         if len(left) == 0:
             return w
-    where = interval(tuple(argument[left] for argument in arguments))
+    where = interval(_rows(arguments, left))
     w[left] = _invert(where, torch.rand(left.shape, generator=generator, dtype=torch.float64).clamp_min(2.0**-54))
     return w
 
 
+def _rows(arguments: Arguments, rows: Tensor) -> Arguments:
+    return tuple(a if a.dim() == 0 else a[rows] for a in arguments)
+
+
 def _invert(where: _Interval, uniform: Tensor) -> Tensor:
-    """The w with the share ``uniform`` of the mass on its left."""
+    """The w with the share ``uniform`` of the mass on its left: Newton in the logarithm of the smaller share, kept
+    within a shrinking bracket."""
+    from_left = uniform < 0.5
+    target = torch.where(from_left, uniform, 1 - uniform).log()
     low, high = torch.full_like(uniform, -_WIDEST), torch.full_like(uniform, _WIDEST)
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        short = where.log_share(middle, left=True) < uniform.log()
-        low, high = torch.where(short, middle, low), torch.where(short, high, middle)
-    return (low + high) / 2
+    w = torch.zeros_like(uniform)
+    for _ in range(_STEPS):
+        left, right = where.log_shares(w)
+        share = torch.where(from_left, left, right)
+        far = ~((share - target).abs() <= _CLOSE)
+        if not bool(far.any()):
+            break
+        short = torch.where(from_left, ~(share >= target), share > target)
+        low, high = torch.where(short, w, low), torch.where(short, high, w)
+        step = torch.where(from_left, 1.0, -1.0) * (target - share) * (share - where.log_density(w)).exp()
+        newton = w + step
+        following = torch.where((newton > low) & (newton < high), newton, (low + high) / 2)
+        w = torch.where(far, following, w)
+    return w
 
 
 # ---- Poisson

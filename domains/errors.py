@@ -34,7 +34,3 @@ class DocumentError(DomainError):
         self.file = file
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line or 0))
         super().__init__("\n".join(problem.render(file) for problem in self.problems))
-
-
-class UnsupportedError(DomainError):
-    """A part of the format that this version does not run yet; named, never ignored."""

@@ -9,20 +9,20 @@ import yaml
 
 from domains import catalogue
 from domains.document import Domain
-from domains.errors import DocumentError, DomainError
+from domains.errors import DomainError
 from domains.measurements import Tables
-from domains.reading import Source, core_scalar, read_file, read_text
-from domains.validation import review
+from domains.reading import core_scalar, read_file, read_text
+from domains.validation import validate
 
 
 def load_file(path: Path | str) -> Domain:
-    """The domain in a file; DocumentError with every problem, parts that this version does not run among them."""
-    return _load(read_file(Path(path).resolve()), None)
+    """The domain in a file; DocumentError with every problem."""
+    return validate(read_file(Path(path).resolve()))
 
 
 def load_text(text: str, file: str = "<text>", attachments: Mapping[str, str] | None = None) -> Domain:
     """The domain in a text; ``attachments`` (file name → text) hold the tables of its replays."""
-    return _load(read_text(text, file), attachments or {})
+    return validate(read_text(text, file), attachments or {})
 
 
 def find(name_or_path: str) -> Domain:
@@ -49,13 +49,6 @@ def dump(domain: Domain) -> str:
     """The document as YAML, from what was parsed: loading it again gives the same data and the same identity."""
     options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 110, "default_flow_style": None}
     return yaml.dump(domain.parsed, Dumper=_Dumper, **options)
-
-
-def _load(source: Source, attached: Mapping[str, str] | None) -> Domain:
-    found = review(source, attached)
-    if found.domain is None or found.unsupported:
-        raise DocumentError(source.file, (*found.problems, *found.unsupported))
-    return found.domain
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,7 +1,10 @@
-"""Outcome families: log density, sampling by uniform draws, and mean. Elementwise, float64.
+"""Outcome families: log density, tails, sampling by uniform draws, and mean. Elementwise, float64.
 
 Sampling is a function of two uniform draws per outcome, so that the noise a run meets does not depend on what was
 designed: the same stream serves every policy (common random numbers). Arguments come in the family's declared order.
+
+Log densities have gradients in all arguments; draws have them where the law is a transform of its uniforms (normal,
+lognormal, studentt, exponential, logitnormal), not where the quantile is searched for or is scipy's.
 """
 
 import math
@@ -10,12 +13,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.special import log_ndtr
 
-from domains.priors import studentt_log_density
+from domains import counts, distributions
+from domains.distributions import LOG_ROOT_2PI, Arguments, Tails, lgamma_rest, studentt_log_density
 
-Arguments = tuple[Tensor, ...]
-
-_LOG_ROOT_2PI = 0.5 * math.log(2.0 * math.pi)
+_TINY = 1e-300
 _SLACK = 1e-6  # a probability outside [0, 1] by at most this is clipped
 
 
@@ -24,7 +27,8 @@ class OutcomeFamily:
     """One family.
 
     arguments: their names, in order. log_density(y, arguments): nats; its value where ``valid`` is false is ignored.
-    sample(arguments, uniforms [..., 2]) → y [...]. mean(arguments): E[y].
+    sample(arguments, uniforms [..., 2]) → y [...]. mean(arguments): E[y]. tails: None where an outcome cannot be
+    censored.
     """
 
     arguments: tuple[str, ...]
@@ -32,6 +36,7 @@ class OutcomeFamily:
     sample: Callable[[Arguments, Tensor], Tensor]
     mean: Callable[[Arguments], Tensor]
     valid: Callable[[Arguments], Tensor]
+    tails: Tails | None = None
 
 
 def inside(uniforms: Tensor) -> Tensor:
@@ -41,7 +46,7 @@ def inside(uniforms: Tensor) -> Tensor:
 
 def _normal_log_density(y: Tensor, arguments: Arguments) -> Tensor:
     mean, sd = arguments
-    return -0.5 * ((y - mean) / sd).square() - sd.log() - _LOG_ROOT_2PI
+    return -0.5 * ((y - mean) / sd).square() - sd.log() - LOG_ROOT_2PI
 
 
 def _normal_sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
@@ -50,9 +55,8 @@ def _normal_sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
 
 
 def _lognormal_log_density(y: Tensor, arguments: Arguments) -> Tensor:
-    log_y = y.log()
-    density = _normal_log_density(log_y, arguments) - log_y
-    return torch.where(y > 0, density, -torch.inf)
+    log_y = torch.where(y > 0, y, 1.0).log()
+    return torch.where(y > 0, _normal_log_density(log_y, arguments) - log_y, -torch.inf)
 
 
 def _studentt_log_density(y: Tensor, arguments: Arguments) -> Tensor:
@@ -94,38 +98,122 @@ def _poisson_log_density(y: Tensor, arguments: Arguments) -> Tensor:
     return torch.where((y >= 0) & (y == y.floor()), density, -torch.inf)
 
 
-def _binomial_sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
-    """The smallest k with P(X ≤ k) ≥ u, from the terms within 12 standard deviations and 40 of the mean.
-
-    Divided by their sum, the terms add up to 1 exactly, so that no u < 1 lies above all of them.
-    """
-    n, p = torch.broadcast_tensors(*arguments)
-    n, p = torch.where(n.isfinite(), n, 0.0).clamp_min(0.0), _probability(p.nan_to_num())  # where invalid, never used
-    reach = 12.0 * (n * p * (1.0 - p)).sqrt() + 40.0
-    lowest = (n * p - reach).floor().clamp_min(0.0)
-    width = int(torch.minimum(n, 2.0 * reach + 1.0).max().item()) + 1 if n.numel() else 1
-    support = lowest[..., None] + torch.arange(width, dtype=torch.float64)
-    below = _binomial_log_density(support, (n[..., None], p[..., None])).exp().cumsum(-1)
-    return lowest + (below < uniforms[..., :1] * below[..., -1:]).sum(-1)
+def _negative_binomial_log_density(y: Tensor, arguments: Arguments) -> Tensor:
+    """log Γ(y + r)/(Γ(r) y!) · (r/(r + m))^r · (m/(r + m))^y, written so that it tends to the Poisson law in r."""
+    mean, r = arguments
+    k = y.clamp_min(0.0)
+    whole = r * (torch.log1p(k / r) - torch.log1p(mean / r)) + k * ((r + k) / (r + mean)).log() - k
+    rest = lgamma_rest(r + k) - lgamma_rest(r) - torch.lgamma(k + 1)
+    return torch.where((y >= 0) & (y == y.floor()), whole + rest + torch.xlogy(k, mean), -torch.inf)
 
 
-def _poisson_sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
-    """The smallest k with P(X ≤ k) ≥ u, by bisection on P(X ≤ k) = Q(k + 1, rate)."""
-    rate = arguments[0].broadcast_to(torch.broadcast_shapes(arguments[0].shape, uniforms.shape[:-1]))
+def _shares(arguments: Arguments) -> list[Tensor]:
+    """The probabilities of a categorical outcome, clipped and divided by their sum."""
+    clipped = [_probability(p) for p in arguments]
+    total = torch.stack(torch.broadcast_tensors(*clipped)).sum(0)
+    return [p / total for p in clipped]
+
+
+def _categorical_log_density(y: Tensor, arguments: Arguments) -> Tensor:
+    density = torch.full_like(y, -torch.inf)
+    for index, share in enumerate(_shares(arguments)):
+        density = torch.where(y == index, share.log(), density)
+    return density
+
+
+def _categorical_sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
+    """The smallest index with cumulative probability > u; an impossible last option is never drawn."""
     u = uniforms[..., 0]
-    low = torch.full_like(rate, -1.0)
-    high = (rate + 12.0 * rate.sqrt() + 40.0).floor()
-    for _ in range(64):
-        middle = ((low + high) / 2).floor()
-        enough = torch.special.gammaincc(middle + 1.0, rate) >= u
-        low, high = torch.where(enough, low, middle), torch.where(enough, middle, high)
-        if bool((high - low <= 1).all()):
-            break
-    return high
+    index, below = torch.zeros_like(u), torch.zeros_like(u)
+    shares = _shares(arguments)
+    for option, share in enumerate(shares):
+        here = (share > 0) & (u >= below)
+        index = torch.where(here, float(option), index)
+        below = below + share
+    return index
+
+
+def _categorical_mean(arguments: Arguments) -> Tensor:
+    """The expected index Σ i p_i."""
+    return torch.stack([index * share for index, share in enumerate(_shares(arguments))]).sum(0)
+
+
+def _categorical_valid(arguments: Arguments) -> Tensor:
+    entries = torch.stack(torch.broadcast_tensors(*arguments))
+    return _in_unit(entries).all(0) & ((entries.sum(0) - 1).abs() <= _SLACK)
+
+
+def _between(share: Tensor) -> Tensor:
+    """Kept off 0 and 1, to which a draw may be rounded and where there is no density."""
+    return share.clamp(_TINY, 1 - 2.0**-53)
+
+
+def _beta_shapes(arguments: Arguments) -> tuple[Tensor, Tensor]:
+    mean, concentration = arguments
+    return mean * concentration, (1 - mean) * concentration
+
+
+def _beta_log_density(y: Tensor, arguments: Arguments) -> Tensor:
+    mean, concentration = arguments
+    a, b = _beta_shapes(arguments)
+    possible = (y > 0) & (y < 1)
+    x = torch.where(possible, y, 0.5)
+    power = a * (x / mean).log() + b * (torch.log1p(-x) - torch.log1p(-mean))
+    rest = lgamma_rest(concentration) - lgamma_rest(a) - lgamma_rest(b)
+    return torch.where(possible, power + rest - x.log() - torch.log1p(-x), -torch.inf)
+
+
+def _gamma_log_density(y: Tensor, arguments: Arguments) -> Tensor:
+    mean, shape = arguments
+    x = torch.where(y > 0, y, 1.0)
+    power = shape * ((x / mean).log() - x / mean + 1)
+    return torch.where(y > 0, power - lgamma_rest(shape) - x.log(), -torch.inf)
+
+
+def _gamma_sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
+    mean, shape = arguments
+    return (distributions.gamma_quantile(uniforms[..., 0], shape) * mean / shape).clamp_min(_TINY)
+
+
+def _exponential_log_density(y: Tensor, arguments: Arguments) -> Tensor:
+    (rate,) = arguments
+    return torch.where(y >= 0, rate.log() - rate * y, -torch.inf)
+
+
+def _exponential_below(y: Tensor, arguments: Arguments) -> Tensor:
+    return torch.log(-torch.expm1(-arguments[0] * y.clamp_min(0.0)))
+
+
+def _logitnormal_log_density(y: Tensor, arguments: Arguments) -> Tensor:
+    possible = (y > 0) & (y < 1)
+    x = torch.where(possible, y, 0.5)
+    density = _normal_log_density(x.log() - torch.log1p(-x), arguments) - x.log() - torch.log1p(-x)
+    return torch.where(possible, density, -torch.inf)
+
+
+def _logitnormal_sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
+    """Not by torch.sigmoid, whose last bits depend on an element's place in the batch."""
+    return _between(1 / (1 + (-_normal_sample(arguments, uniforms)).exp()))
+
+
+def _logitnormal_mean(arguments: Arguments) -> Tensor:
+    """E[sigmoid(mean + sd·Z)], by the trapezoidal rule to 1e-12: over Z, or for a large sd over a logistic L, since it
+    is also E[Φ((mean − L)/sd)] and so smooth."""
+    mean, sd = torch.broadcast_tensors(*arguments)
+    narrow, wide = torch.zeros_like(mean), torch.zeros_like(mean)
+    for z in range(-34, 35):
+        narrow = narrow + math.exp(-0.5 * (z / 4) ** 2) / 4 * torch.sigmoid(mean + sd * z / 4)
+    for x in range(-76, 77):
+        wide = wide + 0.125 / math.cosh(x / 4) ** 2 * torch.special.ndtr((mean - x / 2) / sd)
+    return torch.where(sd < 2, narrow / math.sqrt(2 * math.pi), wide)
 
 
 def _in_unit(p: Tensor) -> Tensor:
     return (p >= -_SLACK) & (p <= 1 + _SLACK)
+
+
+def _positive(argument: Tensor) -> Tensor:
+    return (argument > 0) & argument.isfinite()
 
 
 FAMILIES: dict[str, OutcomeFamily] = {
@@ -134,21 +222,30 @@ FAMILIES: dict[str, OutcomeFamily] = {
         _normal_log_density,
         _normal_sample,
         lambda a: a[0],
-        lambda a: a[0].isfinite() & (a[1] > 0) & a[1].isfinite(),
+        lambda a: a[0].isfinite() & _positive(a[1]),
+        Tails(lambda y, a: log_ndtr((y - a[0]) / a[1]), lambda y, a: log_ndtr((a[0] - y) / a[1])),
     ),
     "lognormal": OutcomeFamily(
         ("mu", "sigma"),
         _lognormal_log_density,
         lambda a, u: _normal_sample(a, u).exp(),
         lambda a: (a[0] + 0.5 * a[1].square()).exp(),
-        lambda a: a[0].isfinite() & (a[1] > 0) & a[1].isfinite(),
+        lambda a: a[0].isfinite() & _positive(a[1]),
+        Tails(
+            lambda y, a: log_ndtr((y.clamp_min(0.0).log() - a[0]) / a[1]),
+            lambda y, a: log_ndtr((a[0] - y.clamp_min(0.0).log()) / a[1]),
+        ),
     ),
     "studentt": OutcomeFamily(
         ("df", "mean", "scale"),
         _studentt_log_density,
         _studentt_sample,
         _studentt_mean,
-        lambda a: (a[0] > 0) & a[0].isfinite() & a[1].isfinite() & (a[2] > 0) & a[2].isfinite(),
+        lambda a: _positive(a[0]) & a[1].isfinite() & _positive(a[2]),
+        Tails(
+            lambda y, a: distributions.studentt_below((y - a[1]) / a[2], a[0]),
+            lambda y, a: distributions.studentt_below((a[1] - y) / a[2], a[0]),
+        ),
     ),
     "bernoulli": OutcomeFamily(
         ("p",),
@@ -160,15 +257,75 @@ FAMILIES: dict[str, OutcomeFamily] = {
     "binomial": OutcomeFamily(
         ("n", "p"),
         _binomial_log_density,
-        _binomial_sample,
+        lambda a, u: counts.binomial_quantile(a[0], _probability(a[1]), u[..., 0]),
         lambda a: a[0] * _probability(a[1]),
         lambda a: (a[0] >= 0) & (a[0] == a[0].floor()) & a[0].isfinite() & _in_unit(a[1]),
+        Tails(
+            lambda y, a: distributions.binomial_below(y, a[0], _probability(a[1])),
+            lambda y, a: distributions.binomial_above(y, a[0], _probability(a[1])),
+        ),
     ),
     "poisson": OutcomeFamily(
         ("rate",),
         _poisson_log_density,
-        _poisson_sample,
+        lambda a, u: counts.quantile(counts.POISSON, a, u[..., 0]),
         lambda a: a[0],
         lambda a: (a[0] >= 0) & a[0].isfinite(),
+        Tails(lambda y, a: distributions.poisson_below(y, a[0]), lambda y, a: distributions.poisson_above(y, a[0])),
+    ),
+    "negative_binomial": OutcomeFamily(
+        ("mean", "dispersion"),
+        _negative_binomial_log_density,
+        lambda a, u: counts.quantile(counts.NEGATIVE_BINOMIAL, a, u[..., 0]),
+        lambda a: a[0],
+        lambda a: (a[0] >= 0) & a[0].isfinite() & _positive(a[1]),
+        Tails(
+            lambda y, a: distributions.negative_binomial_below(y, a[0], a[1]),
+            lambda y, a: distributions.negative_binomial_above(y, a[0], a[1]),
+        ),
+    ),
+    "categorical": OutcomeFamily(
+        ("p",), _categorical_log_density, _categorical_sample, _categorical_mean, _categorical_valid
+    ),
+    "beta": OutcomeFamily(
+        ("mean", "concentration"),
+        _beta_log_density,
+        lambda a, u: _between(distributions.beta_quantile(u[..., 0], *_beta_shapes(a))),
+        lambda a: a[0],
+        lambda a: (a[0] > 0) & (a[0] < 1) & _positive(a[1]),
+        Tails(
+            lambda y, a: distributions.beta_below(y, *_beta_shapes(a)),
+            lambda y, a: distributions.beta_above(y, *_beta_shapes(a)),
+        ),
+    ),
+    "gamma": OutcomeFamily(
+        ("mean", "shape"),
+        _gamma_log_density,
+        _gamma_sample,
+        lambda a: a[0],
+        lambda a: _positive(a[0]) & _positive(a[1]),
+        Tails(
+            lambda y, a: distributions.gamma_below(y * a[1] / a[0], a[1]),
+            lambda y, a: distributions.gamma_above(y * a[1] / a[0], a[1]),
+        ),
+    ),
+    "exponential": OutcomeFamily(
+        ("rate",),
+        _exponential_log_density,
+        lambda a, u: -torch.log1p(-u[..., 0]) / a[0],
+        lambda a: 1 / a[0],
+        lambda a: _positive(a[0]),
+        Tails(_exponential_below, lambda y, a: -a[0] * y.clamp_min(0.0)),
+    ),
+    "logitnormal": OutcomeFamily(
+        ("mean", "sd"),
+        _logitnormal_log_density,
+        _logitnormal_sample,
+        _logitnormal_mean,
+        lambda a: a[0].isfinite() & _positive(a[1]),
+        Tails(
+            lambda y, a: log_ndtr((y.clamp(0.0, 1.0).logit() - a[0]) / a[1]),
+            lambda y, a: log_ndtr((a[0] - y.clamp(0.0, 1.0).logit()) / a[1]),
+        ),
     ),
 }

@@ -14,6 +14,7 @@ from torch import Tensor
 from domains import priors
 from domains.compiler import Compiled, Names, compile_expression
 from domains.document import Mechanism, Parameter, Prior
+from domains.truncation import truncated
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class Unknowns:
     """All unknowns of one mechanism: its prior in unconstrained space.
 
     Exchangeable groups of parameters are kept in the order of their first members (density times the number of
-    orders, zero elsewhere): one labelling of the same world, so that particles, truths and summaries agree on it.
+    orders, zero elsewhere): one labelling of the same world, so that particles, truths and summaries agree on it. They
+    are compared in z, in which values rise: two equal values of a discrete parameter still have one order.
     """
 
     def __init__(self, mechanism: Mechanism, exchangeable: tuple[tuple[str, ...], ...]) -> None:
@@ -143,6 +145,14 @@ def _unknown(parameter: Parameter, prior: Prior, names: Names) -> _Scalar | _Sim
     arguments = tuple(compile_expression(argument, names) for argument in prior.arguments)
     if prior.family == "dirichlet":
         return _Simplex(parameter.name, arguments)
+    if prior.family == "categorical":
+        order = sorted(range(len(arguments)), key=lambda index: prior.values[index])
+        family = priors.categorical(tuple(prior.values[index] for index in order))
+        return _Scalar(parameter.name, family, tuple(arguments[index] for index in order))
+    bounds = tuple(compile_expression(bound, names) for bound in (prior.low, prior.high) if bound is not None)
+    if bounds:
+        family = truncated(prior.family, low=prior.low is not None, high=prior.high is not None)
+        return _Scalar(parameter.name, family, (*arguments, *bounds))
     return _Scalar(parameter.name, priors.FAMILIES[prior.family], arguments)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from domains import outcomes as outcome_laws
 from domains import python_domains
+from domains.censoring import censored
 from domains.compiler import Compiled, Names, compile_expression, is_vector
 from domains.design_space import DesignSpace
 from domains.document import Domain, Mechanism, Outcome
@@ -55,6 +56,8 @@ class _CompiledOutcome:
 
     def columns(self) -> list[OutcomeColumn]:
         family = outcome_laws.FAMILIES[self.outcome.family]
+        if self.outcome.censor is not None:
+            family = censored(family, *self.outcome.censor)
         return [OutcomeColumn(entry, family, len(self.arguments)) for entry in self.outcome.entries]
 
 

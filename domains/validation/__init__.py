@@ -18,10 +18,10 @@ from domains.validation.designs import known_designs, read_designs
 from domains.validation.laws import Laws, read_laws
 from domains.validation.outcomes import read_measured, read_outcomes
 from domains.validation.replays import read_replays
-from domains.validation.report import Part, Report, Review, clipped, describe
+from domains.validation.report import Part, Report, clipped, describe
 from domains.validation.scope import Scope
 
-__all__ = ["KEYS", "Review", "content_hash", "review", "validate"]
+__all__ = ["KEYS", "content_hash", "validate"]
 
 FORMAT = 1
 KEYS = (
@@ -36,17 +36,8 @@ _COMMON_RULE = "outcomes and goals see shared names and those that every mechani
 def validate(source: Source, attachments: Mapping[str, str] | None = None) -> Domain:
     """The domain of a valid document; DocumentError with all its problems.
 
-    A valid document may ask for parts of the format that this version does not run: see ``review``.
     ``attachments``: texts of the replays' tables by file name, instead of the disk.
     """
-    found = review(source, attachments)
-    if found.domain is None:
-        raise DocumentError(source.file, found.problems)
-    return found.domain
-
-
-def review(source: Source, attachments: Mapping[str, str] | None = None) -> Review:
-    """Everything that validation finds, without raising."""
     report = Report(source)
     tables = Tables(source.path, attachments)
     top = Part(report, (), source.data).fields(KEYS, _REQUIRED)
@@ -56,8 +47,9 @@ def review(source: Source, attachments: Mapping[str, str] | None = None) -> Revi
         if domain.python:
             domain = replace(domain, identity=python_domains.identity(domain))
         _check_tables(domain, report, tables)
-    problems = tuple(report.problems)
-    return Review(None if problems else domain, problems, tuple(report.unsupported))
+    if report.problems:
+        raise DocumentError(source.file, tuple(report.problems))
+    return domain
 
 
 def content_hash(domain: Domain, tables: Tables) -> str:

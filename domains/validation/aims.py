@@ -16,7 +16,6 @@ _FORMS = "learn, discriminate, {learn: [names]}, {predict: {outcome: [designs]}}
 
 def read_cost(part: Part, scope: Scope) -> Expression:
     """The cost of one experiment, from designs and shared constants."""
-    part.requires("feature", "cost")
     cost = read_scalar(part, scope)
     value = fold(cost, scope.constants)
     if value is not None and not value > 0:
@@ -26,7 +25,6 @@ def read_cost(part: Part, scope: Scope) -> Expression:
 
 def read_constraints(part: Part, scope: Scope) -> tuple[Expression, ...]:
     """Conditions that designs must satisfy, all of them."""
-    part.requires("feature", "constraints")
     constraints = []
     for item in part.items("conditions", least=0):
         expression = item.expression()
@@ -43,7 +41,6 @@ def read_constraints(part: Part, scope: Scope) -> tuple[Expression, ...]:
 def read_goal(part: Part, scope: Scope, designs: Mapping[str, Design], domain: Domain) -> Goal:
     """The goal; ``domain`` gives the mechanisms and outcomes that it may name."""
     if part.value in ("learn", "discriminate"):
-        part.requires("goal", part.value)
         if part.value == "discriminate" and len(domain.mechanisms) == 1:
             part.problem("discriminate needs rival mechanisms, found one; add another or write goal: learn")
         return Goal("learn" if part.value == "learn" else "discriminate")
@@ -54,7 +51,6 @@ def read_goal(part: Part, scope: Scope, designs: Mapping[str, Design], domain: D
         return Goal("learn")
     fields = part.fields(("learn", "predict", "maximise", "minimise"))
     for kind, entry in fields.items():
-        entry.requires("goal", "learn: [names]" if kind == "learn" else kind)
         if kind == "learn":
             return Goal("learn", parameters=_learned(entry, domain))
         if kind == "predict":
@@ -126,7 +122,6 @@ def _measured(name: str, domain: Domain) -> str:
 
 def read_exchangeable(part: Part, mechanisms: tuple[Mechanism, ...]) -> tuple[tuple[str, ...], ...]:
     """Groups of parameters that may be swapped: of one length, with equal priors, all in the same mechanisms."""
-    part.requires("feature", "exchangeable")
     parts = [group.items("parameters") for group in part.items("groups", least=2)]
     groups = tuple(tuple(item.text() for item in group) for group in parts)
     if len({len(group) for group in groups}) > 1:

@@ -54,7 +54,6 @@ def _read_design(name: str, part: Part) -> Design | None:
             part.problem(f"found {' and '.join(kinds) or 'no kind'}; a design has exactly one of {', '.join(_KINDS)}")
         return None
     kind = kinds[0]
-    part.requires("design", kind)
     scale = fields["scale"].word(("linear", "log")) if "scale" in fields else "linear"
     if "scale" in fields and kind in ("levels", "choice"):
         fields["scale"].problem(f"a {kind} design has no scale; remove it")

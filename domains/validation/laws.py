@@ -99,7 +99,6 @@ def _section(fields: dict[str, Part], what: str, taken: dict[str, str]) -> _Sect
     dynamics = fields.get("dynamics")
     states = {}
     if dynamics is not None:
-        dynamics.requires("feature", "dynamics")
         declare_states(dynamics, f"{what} state", taken)
         states = known_states(dynamics)
     return _Section(parameters, lets, dynamics, states)

@@ -53,7 +53,6 @@ def _read(name: str, part: Part, scope: Scope) -> tuple[Outcome, int]:
             )
         return Outcome(name, "", {}), 0
     family = families[0]
-    fields[family].requires("outcome", family)
     arguments, length = _arguments(fields[family], scope)
     censor = _censor(fields["censor"], family) if "censor" in fields else None
     return Outcome(name, family, arguments, censor, size=max(length, 0), **labels(fields)), length
@@ -89,7 +88,6 @@ def _argument(part: Part, name: str, rule: str, scope: Scope) -> tuple[Expressio
 
 
 def _censor(part: Part, family: str) -> tuple[float | None, float | None] | None:
-    part.requires("feature", "censor")
     if family in _UNCENSORED:
         part.problem(f"a {family} outcome cannot be censored; remove it")
         return None

@@ -75,7 +75,6 @@ def _read_prior(part: Part, scope: Scope) -> Prior | None:
         return None
     family = families[0]
     place = fields[family]
-    place.requires("prior", family)
     values: tuple[float, ...] = ()
     if family == "categorical":
         values, arguments = _categorical(place, scope)
@@ -152,7 +151,6 @@ def _check_truncation(part: Part, fields: dict[str, Part], prior: Prior, scope: 
     bounds = [fields[key] for key in ("low", "high") if key in fields]
     if not bounds:
         return
-    bounds[0].requires("feature", "truncation")
     if prior.family in ("dirichlet", "categorical"):
         bounds[0].problem(f"a {prior.family} prior cannot be truncated; remove low and high")
         return
@@ -161,5 +159,8 @@ def _check_truncation(part: Part, fields: dict[str, Part], prior: Prior, scope: 
     low, high = fold(prior.low, scope.constants), fold(prior.high, scope.constants)
     if low is not None and high is not None and not low < high:
         part.problem(f"low is {low:g} and high is {high:g}; low must be < high")
+    elif prior.family == "poisson":
+        if high is not None and math.floor(high) < max(math.ceil(low or 0), 0):
+            part.problem("no whole number >= 0 lies between low and high")
     elif (low is not None and not low < highest) or (high is not None and not high > lowest):
         part.problem(f"nothing of the {prior.family} prior, on ({lowest:g}, {highest:g}), lies between low and high")

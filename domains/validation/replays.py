@@ -16,7 +16,6 @@ def read_replays(
     part: Part, designs: Mapping[str, Design], outcomes: Mapping[str, bool], tables: Tables
 ) -> dict[str, Replay]:
     """All replays by name. ``outcomes``: name → whether it is a vector over times, which a table cannot hold."""
-    part.requires("feature", "replays")
     replays = {}
     for name, entry in part.entries("replays", least=0, most=MAX_REPLAYS).items():
         if entry.title():

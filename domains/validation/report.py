@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from domains import hints, support
-from domains.document import Domain
+from domains import hints
 from domains.errors import ExpressionError, Problem
 from domains.expressions import CONSTANTS, FUNCTIONS, RESERVED, Expression, number, parse
 from domains.reading import MAX_PROBLEMS, Key, Source, render
@@ -20,11 +19,10 @@ _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass
 class Report:
-    """All problems of one document, each once; what is valid but not run yet stands apart."""
+    """All problems of one document, each once."""
 
     source: Source
     problems: dict[Problem, None] = field(default_factory=dict)
-    unsupported: dict[Problem, None] = field(default_factory=dict)
     parsed: dict[str, Expression] = field(default_factory=dict)
     characters: int = 0
 
@@ -46,18 +44,6 @@ class Report:
         if text not in self.parsed:
             self.parsed[text] = parse(text)
         return self.parsed[text]
-
-    def unrun(self, path: Key, message: str) -> None:
-        self.unsupported[Problem(render(path), self.source.line(path), message)] = None
-
-
-@dataclass(frozen=True)
-class Review:
-    """What validation found: the domain (None where the document has problems), problems, and parts not run yet."""
-
-    domain: Domain | None
-    problems: tuple[Problem, ...]
-    unsupported: tuple[Problem, ...]
 
 
 def describe(value: Any) -> str:
@@ -112,12 +98,6 @@ class Part:
     def problem(self, message: str) -> None:
         """Report what is wrong here: what was found, what is allowed."""
         self.report.problem(self.path, message)
-
-    def requires(self, part: support.Part, word: str) -> None:
-        """Report where this version does not run the part of the format that stands here."""
-        refusal = support.refusal(part, word)
-        if refusal is not None:
-            self.report.unrun(self.path, refusal)
 
     def child(self, key: str | int) -> "Part":
         return Part(self.report, (*self.path, key), self.value[key])

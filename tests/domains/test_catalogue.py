@@ -44,11 +44,13 @@ def test_its_laws_simulate_and_can_be_told_experiments(name: str) -> None:
     assert torch.isfinite(state.belief.log_probability.exp()).all()
 
 
-def test_the_seven_benchmarks_that_are_there_keep_their_names() -> None:
+def test_the_benchmarks_keep_their_names() -> None:
     """The export's columns depend on them."""
     columns = {
         "source-location-unit": ({"x", "y"}, {"x1", "y1"}, {"log_intensity"}),
         "source-location": ({"x", "y"}, {"x1", "y1", "x2", "y2"}, {"log_intensity"}),
+        "ces": ({"a1", "a2", "a3", "b1", "b2", "b3"}, {"rho_raw", "alpha", "log_u"}, {"preference"}),
+        "death-process": ({"time"}, {"rate"}, {"infected"}),
         "hyperbolic-discounting": ({"reward", "delay"}, {"log_k", "alpha"}, {"chooses_now"}),
         "prey-population": ({"n0"}, {"log_a", "log_h"}, {"eaten"}),
         "pharmacokinetics": ({"time"}, {"log_ka", "log_ke", "log_v"}, {"concentration"}),

@@ -48,15 +48,6 @@ def test_the_example_of_the_contract_loads(example: str) -> None:
     assert (again.identity, again.parsed) == (domain.identity, domain.parsed)
 
 
-def test_what_is_not_run_yet_is_refused_by_name(full: str) -> None:
-    with pytest.raises(DocumentError) as caught:
-        load_text(full)
-    found = {(problem.line, problem.path) for problem in caught.value.problems}
-    assert (9, "parameters.a.prior.low") in found
-    assert all("not run by this version yet" in problem.message for problem in caught.value.problems)
-    assert "truncation is part of the format but not run by this version yet" in str(caught.value)
-
-
 def test_identity_ignores_order_comments_and_place(example: str, tmp_path) -> None:
     def shuffled(value, dice):
         if isinstance(value, dict):

@@ -2,10 +2,9 @@
 
 import pytest
 
-from domains.document import Domain
 from domains.errors import DocumentError, Problem
 from domains.reading import read_text
-from domains.validation import review, validate
+from domains.validation import validate
 
 # (what is written in the example, what stands there instead, line, path, words of the message)
 EXAMPLE_CASES = [
@@ -204,6 +203,10 @@ FULL_CASES = [
     (', last: {start: 1, rate: "1"}', "", 22, "let.left", "'last' is a shared state, not visible here"),
     ('rate: "-eaten * exp(-t)"', "rte: 1", 27, "dynamics.state.prey", "the key 'rate' is missing"),
     ("[0, 1], low: 0.1", "[spread, 1], low: 0.1", 9, "parameters.a", "a → spread → a"),
+    ("poisson: [3]", "poisson: [3], low: 1.2, high: 1.8", 13, "parameters.c.prior", "no whole number >= 0 lies"),
+    ("poisson: [3]", "poisson: [3], high: -0.5", 13, "parameters.c.prior", "no whole number >= 0 lies"),
+    ("[4, 0, 1]", "[4, 0, 1], low: 1, high: 1", 17, "parameters.v.prior", "low must be < high"),
+    ("[-1, 1]", "[-1, 1], low: 1", 16, "parameters.u.prior", "nothing of the uniform prior"),
     ("dot(w, w)", "2 * w", 21, "let.mean_w", "'w' is a vector of 3; pick an entry, w[0]"),
     ("w[2]", "w[3]", 21, "let.mean_w", "has 3 entries, 0 to 2"),
     ("dot(w, w)", "dot(w, a)", 21, "let.mean_w", "dot takes two vectors"),
@@ -259,26 +262,24 @@ def test_many_problems_are_bounded(example: str) -> None:
 
 
 def test_the_full_format_is_valid(full: str) -> None:
-    found = review(read_text(full))
-    assert found.problems == ()
-    assert isinstance(found.domain, Domain)
-    names = {law.name: [name for name, _ in law.let] for law in found.domain.mechanisms}
+    domain = validate(read_text(full))
+    names = {law.name: [name for name, _ in law.let] for law in domain.mechanisms}
     assert names == {
         "shared-law": ["mean_w", "left"],
         "empty-law": ["mean_w", "left"],
         "own-law": ["mean_w", "left", "final"],
     }
-    order = [parameter.name for parameter in found.domain.mechanisms[0].parameters]
+    order = [parameter.name for parameter in domain.mechanisms[0].parameters]
     assert order[0] == "deep"
     assert order.index("a") < order.index("spread")
-    assert {p.name: p.entries for p in found.domain.parameters}["w"] == ("w[0]", "w[1]", "w[2]")
-    assert found.domain.goal.points == {"alive": ({"n0": 500.0, "dose": 0.3, "site": "on"},)}
-    assert found.domain.outcomes[1].censor == (None, 100.0)
+    assert {p.name: p.entries for p in domain.parameters}["w"] == ("w[0]", "w[1]", "w[2]")
+    assert domain.goal.points == {"alive": ({"n0": 500.0, "dose": 0.3, "site": "on"},)}
+    assert domain.outcomes[1].censor == (None, 100.0)
 
 
 def test_vectors_over_times_make_vector_outcomes(full: str) -> None:
     text = full.replace("until: 24", "at: [1, 2]").replace("until: deep + 1", "at: [0.5, deep]")
-    assert review(read_text(text)).problems == ()
+    assert [outcome.name for outcome in validate(read_text(text)).outcomes if outcome.size] == ["alive", "seen"]
 
 
 @pytest.mark.parametrize(

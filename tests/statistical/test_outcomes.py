@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 from domains.outcomes import FAMILIES
 
 DRAWS = 300_000
 LIMIT = math.sqrt(math.log(2 / 1e-6) / (2 * DRAWS))
 LOWEST, HIGHEST = 2.0**-54, 1.0 - 2.0**-53  # the ends of the uniform draws that simulations pass
-CONTINUOUS = ("normal", "lognormal", "studentt")
+CONTINUOUS = ("normal", "lognormal", "studentt", "beta", "gamma", "exponential", "logitnormal")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,27 @@ def _tensors(arguments: tuple[float, ...]) -> tuple[torch.Tensor, ...]:
     return tuple(torch.tensor(argument, dtype=torch.float64) for argument in arguments)
 
 
+class LogitNormal:
+    """The law of sigmoid(N(mean, sd²)), in scipy's words."""
+
+    def __init__(self, mean: float, sd: float) -> None:
+        self._normal = stats.norm(mean, sd)
+
+    def cdf(self, y: Any) -> Any:
+        return self._normal.cdf(special.logit(np.clip(y, 0, 1)))
+
+    def ppf(self, u: Any) -> Any:
+        return special.expit(self._normal.ppf(u))
+
+    def logpdf(self, y: Any) -> Any:
+        inner = np.where((y > 0) & (y < 1), y, 0.5)
+        density = self._normal.logpdf(special.logit(inner)) - np.log(inner) - np.log1p(-inner)
+        return np.where((y > 0) & (y < 1), density, -np.inf)
+
+    def mean(self) -> float:
+        return float(self._normal.expect(special.expit, epsabs=1e-14, epsrel=1e-13))
+
+
 CASES = [
     Case("normal", (1.5, 0.3), stats.norm(1.5, 0.3), (1.5, 0.315)),
     Case("normal", (-400.0, 1e-3), stats.norm(-400, 1e-3), (-400.0, 1.05e-3)),
@@ -61,6 +82,18 @@ CASES = [
     Case("poisson", (0.4,), stats.poisson(0.4), (0.42,)),
     Case("poisson", (7.0,), stats.poisson(7), (7.35,)),
     Case("poisson", (1e4,), stats.poisson(1e4), (1.05e4,)),
+    Case("negative_binomial", (7.0, 2.5), stats.nbinom(2.5, 2.5 / 9.5), (7.35, 2.5)),
+    Case("negative_binomial", (3.0, 0.5), stats.nbinom(0.5, 0.5 / 3.5), (3.15, 0.5)),
+    Case("negative_binomial", (400.0, 90.0), stats.nbinom(90, 90 / 490), (420.0, 90.0)),
+    Case("categorical", (0.2, 0.5, 0.3), stats.rv_discrete(values=([0, 1, 2], [0.2, 0.5, 0.3])), (0.21, 0.49, 0.3)),
+    Case("beta", (0.3, 8.0), stats.beta(2.4, 5.6), (0.3, 9 / 1.1025 - 1)),
+    Case("beta", (0.7, 1.5), stats.beta(1.05, 0.45), (0.7, 2.5 / 1.1025 - 1)),
+    Case("gamma", (4.0, 3.0), stats.gamma(3, scale=4 / 3), (4.2, 3.0)),
+    Case("gamma", (2.0, 0.3), stats.gamma(0.3, scale=2 / 0.3), (2.1, 0.3)),
+    Case("gamma", (1e-3, 150.0), stats.gamma(150, scale=1e-3 / 150), (1e-3, 150 / 1.1025)),
+    Case("exponential", (0.5,), stats.expon(scale=2), (0.5 / 1.05,)),
+    Case("logitnormal", (0.5, 1.2), LogitNormal(0.5, 1.2), (0.5, 1.26)),
+    Case("logitnormal", (-1.0, 4.0), LogitNormal(-1.0, 4.0), (-1.0, 4.2)),
 ]
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.family}{case.arguments}")
 
@@ -102,6 +135,7 @@ def test_log_density_is_the_textbooks(case: Case) -> None:
     found = FAMILIES[case.family].log_density(torch.tensor(y), case.tensors)
     if case.family in CONTINUOUS:
         wanted = case.law.logpdf(y)
+        wanted[np.isposinf(wanted)] = -np.inf  # scipy's at the end of a support, which is outside ours
     else:  # scipy rounds the argument of cdf and takes −inf for a broken count
         wanted = np.where(y == np.floor(y), case.law.logpmf(np.floor(y)), -np.inf)
     assert found.dtype == torch.float64
@@ -113,7 +147,10 @@ def test_log_density_is_the_textbooks(case: Case) -> None:
     [("lognormal", (0.0, 1.0), [0.0, -1.0, -1e300]), ("bernoulli", (0.5,), [-1.0, 0.5, 2.0, 1e-9]),
      ("bernoulli", (0.0,), [1.0]), ("bernoulli", (1.0,), [0.0]), ("binomial", (3.0, 0.5), [-1.0, 4.0, 1.5, 1e9]),
      ("binomial", (3.0, 0.0), [1.0, 3.0]), ("binomial", (3.0, 1.0), [0.0, 2.0]), ("binomial", (0.0, 0.5), [1.0, -1.0]),
-     ("poisson", (2.0,), [-1.0, 0.5, -1e9]), ("poisson", (0.0,), [1.0, 5.0])],
+     ("poisson", (2.0,), [-1.0, 0.5, -1e9]), ("poisson", (0.0,), [1.0, 5.0]),
+     ("negative_binomial", (2.0, 3.0), [-1.0, 0.5]), ("negative_binomial", (0.0, 3.0), [1.0]),
+     ("categorical", (0.5, 0.0, 0.5), [-1.0, 0.5, 1.0, 3.0]), ("beta", (0.5, 3.0), [-1.0, 0.0, 1.0, 2.0]),
+     ("gamma", (2.0, 3.0), [-1.0, 0.0]), ("exponential", (2.0,), [-1e-9]), ("logitnormal", (0.0, 1.0), [0.0, 1.0])],
 )  # fmt: skip
 def test_impossible_values(family: str, arguments: tuple[float, ...], impossible: list[float]) -> None:
     found = FAMILIES[family].log_density(torch.tensor(impossible, dtype=torch.float64), _tensors(arguments))
@@ -126,7 +163,8 @@ def test_impossible_values(family: str, arguments: tuple[float, ...], impossible
      ("binomial", (0.0, 0.0), 0.0), ("binomial", (0.0, 1.0), 0.0), ("binomial", (6.0, 0.0), 0.0),
      ("binomial", (6.0, 1.0), 6.0), ("poisson", (0.0,), 0.0),
      ("bernoulli", (1 + 1e-7,), 1.0), ("bernoulli", (-1e-7,), 0.0),
-     ("binomial", (6.0, 1 + 1e-7), 6.0), ("binomial", (6.0, -1e-7), 0.0)],
+     ("binomial", (6.0, 1 + 1e-7), 6.0), ("binomial", (6.0, -1e-7), 0.0), ("negative_binomial", (0.0, 3.0), 0.0),
+     ("categorical", (0.0, 1.0, 0.0), 1.0), ("categorical", (-4e-7, 0.0, 1 + 5e-7), 2.0)],
 )  # fmt: skip
 def test_certain_outcomes(family: str, arguments: tuple[float, ...], certain: float) -> None:
     """A degenerate law gives its one value with density 1, whatever the draw; p beyond [0, 1] by 1e-7 is clipped."""
@@ -166,13 +204,21 @@ QUANTILES: dict[str, Callable[..., Any]] = {
     "lognormal": lambda u, mu, sigma: stats.lognorm.ppf(u, sigma, scale=np.exp(mu)),
     "binomial": stats.binom.ppf,
     "poisson": stats.poisson.ppf,
+    "negative_binomial": lambda u, m, r: stats.nbinom.ppf(u, r, r / (r + m)),
+    "beta": lambda u, m, c: stats.beta.ppf(u, m * c, (1 - m) * c),
+    "gamma": lambda u, m, k: stats.gamma.ppf(u, k, scale=m / k),
+    "exponential": lambda u, rate: stats.expon.ppf(u, scale=1 / rate),
+    "logitnormal": lambda u, m, s: special.expit(stats.norm.ppf(u, m, s)),
 }
 
 
 @pytest.mark.parametrize(
     ("family", "arguments"),
     [("normal", ([-3.0, 0.0, 5.0], [0.1, 1.0, 30.0])), ("lognormal", ([-3.0, 0.0, 5.0], [0.1, 1.0, 2.0])),
-     ("binomial", ([0.0, 4.0, 5000.0, 20_000.0], [0.5, 0.2, 0.99, 1e-4])), ("poisson", ([0.0, 1e-3, 2.5, 1e4],))],
+     ("binomial", ([0.0, 4.0, 5000.0, 20_000.0], [0.5, 0.2, 0.99, 1e-4])), ("poisson", ([0.0, 1e-3, 2.5, 1e4],)),
+     ("negative_binomial", ([0.0, 1e-3, 2.5, 30.0, 1e4], [1.0, 0.1, 8.0, 0.3, 20.0])), ("exponential", ([0.1, 50.0],)),
+     ("beta", ([0.1, 0.5, 0.99], [0.5, 30.0, 400.0])), ("gamma", ([0.1, 5.0, 900.0], [0.5, 1.0, 2000.0])),
+     ("logitnormal", ([-3.0, 0.0, 1.0], [0.1, 1.0, 5.0]))],
 )  # fmt: skip
 def test_draws_are_quantiles_of_the_first_uniform(family: str, arguments: tuple[list[float], ...]) -> None:
     """y = F⁻¹(u): a larger u never gives a smaller outcome, so one stream of uniforms serves every design alike."""
@@ -187,7 +233,10 @@ def test_draws_are_quantiles_of_the_first_uniform(family: str, arguments: tuple[
     ("family", "arguments"),
     [*((case.family, case.arguments) for case in CASES), ("poisson", (0.0,)), ("poisson", (1e9,)),
      ("binomial", (5000.0, 0.9)), ("binomial", (1e7, 0.5)), ("binomial", (1e9, 1e-8)), ("studentt", (0.2, 0.0, 1.0)),
-     ("studentt", (1e300, 0.0, 1.0))],
+     ("studentt", (1e300, 0.0, 1.0)), ("negative_binomial", (0.0, 1.0)), ("negative_binomial", (5.0, 1e24)),
+     ("negative_binomial", (1e6, 0.05)), ("negative_binomial", (1e-9, 1e-3)), ("categorical", (0.0, 1.0, 0.0, 0.0)),
+     ("beta", (0.9, 0.5)), ("beta", (1e-6, 1e-3)), ("beta", (0.3, 1e9)), ("gamma", (1.0, 1e-3)), ("gamma", (1.0, 1e9)),
+     ("logitnormal", (50.0, 10.0)), ("logitnormal", (0.0, 1e3))],
 )  # fmt: skip
 def test_uniforms_at_both_ends_give_finite_plausible_outcomes(family: str, arguments: tuple[float, ...]) -> None:
     ends = torch.tensor([[u, v] for u in (LOWEST, HIGHEST) for v in (LOWEST, HIGHEST)], dtype=torch.float64)
@@ -207,10 +256,13 @@ def test_an_outcome_does_not_depend_on_the_rest_of_the_batch(family: str) -> Non
     ours = {
         "normal": (p, p + 0.1), "lognormal": (p, p + 0.1), "studentt": (p * 9 + 1, p, p + 0.1),
         "bernoulli": (p,), "binomial": (count, 1 - p), "poisson": (count * p,),
+        "negative_binomial": (count * p, p + 0.1), "categorical": (p / 2, p / 2, 1 - p), "beta": (p, count + 1),
+        "gamma": (p, count + 1), "exponential": (p,), "logitnormal": (p, p + 0.1),
     }[family]  # fmt: skip
     wild = {
         "binomial": ([1e6, math.nan, -3.0, math.inf, 5.0], [0.5, 0.5, 0.5, 0.5, math.nan]),
         "poisson": ([1e12, math.nan, -3.0, math.inf, 0.0],),
+        "negative_binomial": ([1e12, math.nan, -3.0, 7.0, math.inf], [1e-9, 1.0, -1.0, -2.0, math.inf]),
     }.get(family, ([1e12, math.nan, -3.0, math.inf, 0.0],) * len(ours))
     law = FAMILIES[family]
     batch = law.sample(ours, uniforms)
@@ -228,7 +280,13 @@ INVALID = [
     ("studentt", (math.inf, 0.0, 1.0)), ("studentt", (3.0, math.inf, 1.0)), ("studentt", (3.0, 0.0, -1.0)),
     ("bernoulli", (1 + 1e-5,)), ("bernoulli", (-1e-5,)), ("bernoulli", (math.inf,)), ("binomial", (-1.0, 0.5)),
     ("binomial", (2.5, 0.5)), ("binomial", (math.inf, 0.5)), ("binomial", (3.0, 1.1)), ("binomial", (3.0, -0.1)),
-    ("poisson", (-1.0,)), ("poisson", (math.inf,)),
+    ("poisson", (-1.0,)), ("poisson", (math.inf,)), ("negative_binomial", (-1.0, 1.0)),
+    ("negative_binomial", (1.0, 0.0)), ("negative_binomial", (math.inf, 1.0)), ("negative_binomial", (1.0, math.inf)),
+    ("categorical", (0.5, 0.5 - 1e-5)), ("categorical", (0.5, 0.5 + 1e-5)), ("categorical", (1.1, -0.1)),
+    ("categorical", (math.inf, 0.5)), ("beta", (0.0, 1.0)), ("beta", (1.0, 1.0)), ("beta", (0.5, 0.0)),
+    ("beta", (0.5, math.inf)), ("gamma", (0.0, 1.0)), ("gamma", (1.0, 0.0)), ("gamma", (math.inf, 1.0)),
+    ("gamma", (1.0, math.inf)), ("exponential", (0.0,)), ("exponential", (math.inf,)),
+    ("logitnormal", (math.inf, 1.0)), ("logitnormal", (0.0, 0.0)), ("logitnormal", (0.0, math.inf)),
     *((case.family, (*case.arguments[:i], math.nan, *case.arguments[i + 1 :]))
       for case in CASES for i in range(len(case.arguments))),
 ]  # fmt: skip
@@ -242,4 +300,22 @@ def test_arguments_that_make_no_sense_are_not_valid(family: str, arguments: tupl
 @each_case
 def test_the_cases_arguments_are_valid_and_named(case: Case) -> None:
     assert FAMILIES[case.family].valid(case.tensors).item()
-    assert len(FAMILIES[case.family].arguments) == len(case.arguments)
+    assert case.family == "categorical" or len(FAMILIES[case.family].arguments) == len(case.arguments)
+
+
+# ---- gradients
+
+
+@each_case
+def test_log_densities_have_gradients_in_every_argument(case: Case) -> None:
+    y = torch.tensor(np.asarray(case.law.ppf([0.1, 0.5, 0.8]), dtype=np.float64))
+    arguments = [a.clone().expand(3).contiguous().requires_grad_() for a in case.tensors]
+    free = [a for i, a in enumerate(arguments) if (case.family, i) != ("binomial", 0) and a[0] < 1e20]
+    FAMILIES[case.family].log_density(y, tuple(arguments)).sum().backward()
+    for argument in free:
+        step = 1e-5 * torch.where(argument == 0, 1.0, argument.detach().abs())
+        ends = []
+        for way in (1, -1):
+            moved = tuple(a.detach() + way * step if a is argument else a.detach() for a in arguments)
+            ends.append(FAMILIES[case.family].log_density(y, moved))
+        np.testing.assert_allclose(argument.grad, (ends[0] - ends[1]) / (2 * step), rtol=1e-4, atol=1e-5)

@@ -1,8 +1,8 @@
 """Random domains: scientific questions without end, for meta-training and for tests.
 
 A domain is drawn in the way that questions arise: a field with its settings, one law made of the shapes that sciences
-use (or a dynamical system), rivals that differ from it in one part, priors, outcomes scaled to what the laws give, and a
-goal with costs. The same seed and recipe give the same document everywhere. Needs no torch.
+use (or a dynamical system), rivals that differ from it in one part, priors, outcomes scaled to what the laws give, and
+a goal with costs. The same seed and recipe give the same document everywhere. Needs no torch.
 """
 
 from typing import Any

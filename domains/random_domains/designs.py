@@ -22,8 +22,13 @@ class Setting:
         return self.high - self.low
 
     @property
+    def reach(self) -> float:
+        """How far effects of the setting extend: over its range, or about the typical value of a logarithmic one."""
+        return 3 * self.typical if self.log else self.width
+
+    @property
     def middle(self) -> float:
-        return (self.low + self.high) / 2
+        return 1.3 * self.typical if self.log else (self.low + self.high) / 2
 
     @property
     def options(self) -> tuple[str, ...]:

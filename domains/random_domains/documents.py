@@ -66,12 +66,17 @@ def _draft(draw: Draw, recipe: Recipe, question: Question, known: Knowledge) -> 
     """Designs, parameters and laws. What every law uses is shared, and so is what a shared prior depends on."""
     mechanisms = {name: questions.filled(body, known.written) for name, body in question.body.items()}
     needs = {name: _needs(question, known, name) for name in question.body}
-    shared = {name for name in known.entries if name == known.names.get("noise") or all(name in need for need in needs.values())}
-    for name, need in needs.items():
+    shared = {
+        name
+        for name in known.entries
+        if name == known.names.get("noise") or all(name in need for need in needs.values())
+    }
+    weighted = len(mechanisms) > 1 and draw.chance(recipe.chance("weights"))
+    for index, (name, need) in enumerate(needs.items()):
         own = {key: known.entries[key] for key in known.entries if key in need and key not in shared}
         if own:
             mechanisms[name] = {"parameters": own, **mechanisms[name]}
-        if len(mechanisms) > 1 and draw.chance(recipe.chance("weights") / 2):
+        if weighted and (index == 0 or draw.chance(0.3)):
             mechanisms[name] = {"weight": draw.one((2, 3, 0.5)), **mechanisms[name]}
     return {
         "designs": {setting.name: setting.entry for setting in question.designs},
@@ -87,7 +92,9 @@ def _needs(question: Question, known: Knowledge, law: str) -> set[str]:
         entry = known.entries[name]
         if name in names and isinstance(entry, dict):
             texts = [a for arguments in entry["prior"].values() if isinstance(arguments, list) for a in arguments]
-            names |= {other for other in known.entries for text in texts if isinstance(text, str) and other in _words(text)}
+            names |= {
+                other for other in known.entries for text in texts if isinstance(text, str) and other in _words(text)
+            }
     return names
 
 
@@ -127,7 +134,8 @@ def _finished(
     price = goals.cost(draw, recipe, question)
     conditions = goals.constraints(draw, recipe, question, designs)
     wanted = goals.goal(draw, recipe, question, draft, spread)
-    groups = [[_renamed(draft, name) for name in group] for group in question.exchangeable]
+    groups = question.exchangeable
+    swappable = bool(groups) and {name for group in groups for name in group} <= _unknown(draft)
     return {
         "format": 1,
         "name": f"random-{seed}",
@@ -137,7 +145,7 @@ def _finished(
         "designs": draft["designs"],
         **({"constraints": conditions} if conditions else {}),
         "parameters": draft["parameters"],
-        **({"exchangeable": groups} if _swappable(draft, groups) else {}),
+        **({"exchangeable": groups} if swappable else {}),
         "mechanisms": draft["mechanisms"],
         "outcomes": draft["outcomes"],
         **({} if price is None else {"cost": price}),
@@ -146,18 +154,10 @@ def _finished(
     }
 
 
-def _renamed(draft: dict[str, Any], name: str) -> str:
-    return name if name in _unknown(draft) else ""
-
-
 def _unknown(draft: dict[str, Any]) -> set[str]:
+    """The names of everything unknown in any law."""
     sections = [draft["parameters"], *(law.get("parameters", {}) for law in draft["mechanisms"].values())]
     return {name for section in sections for name, entry in section.items() if isinstance(entry, dict)}
-
-
-def _swappable(draft: dict[str, Any], groups: list[list[str]]) -> bool:
-    """Whether the groups are unknown, all of them."""
-    return bool(groups) and all(name for group in groups for name in group)
 
 
 def _title(question: Question) -> str:

@@ -43,7 +43,7 @@ class Draw:
             left -= weight
             if left < 0:
                 return key
-        return next(key for key, weight in reversed(weights.items()) if weight > 0)
+        return [key for key, weight in weights.items() if weight > 0][-1]
 
     def shuffled(self, items: Sequence[T]) -> list[T]:
         keyed = [(self._random(), index) for index in range(len(items))]

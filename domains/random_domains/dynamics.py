@@ -50,8 +50,12 @@ def _one(state: str, **rates: str) -> dict[str, States]:
     return {name.replace("_", "-"): {state: ("{start}", rate)} for name, rate in rates.items()}
 
 
-def _kinetics(loss: str, back: str = "0") -> States:
-    return {"reactant": ("{start}", f"{back} - {loss}"), "product": ("0", f"{loss} - {back} - {{d}} * product")}
+def _kinetics(loss: str, back: str = "") -> States:
+    gained, returned = (f"{back} ", f" - {back}") if back else ("", "")
+    return {
+        "reactant": ("{start}", f"{gained}-{' ' if back else ''}{loss}"),
+        "product": ("0", f"{loss}{returned} - {{d}} * product"),
+    }
 
 
 def _body(loss: str) -> States:
@@ -86,8 +90,9 @@ _BENCH = {"temperature": ("temperature",), "amount": ("catalyst", "enzyme_added"
 SYSTEMS: tuple[System, ...] = (
     System(
         "ecology", "population",
-        {"r": Term("growth", "rate", 5), "K": Term("capacity", "size", 1), "z": Term("theta", "number", 1.6, "exponent"),
-         "a": Term("allee", "size", 0.2), "h": Term("harvest", "rate", 1.5)},
+        {"r": Term("growth", "rate", 5), "K": Term("capacity", "size", 1),
+         "z": Term("theta", "number", 1.6, "exponent"), "a": Term("allee", "size", 0.2),
+         "h": Term("harvest", "rate", 1.5)},
         {"population": "population"},
         _one(
             "population",
@@ -143,7 +148,7 @@ SYSTEMS: tuple[System, ...] = (
         "prey_released", (0.3, 2), _ENVIRONMENT, ("habitat", ("open", "sheltered", "mixed")),
     ),
     System(
-        "physics", "oscillator",
+        "physics", "oscillation",
         {"r": Term("omega", "rate", 8, spread=0.25), "d": Term("damping", "rate", 2),
          "b": Term("stiffening", "number", 0.8)},
         {"place": "place"},
@@ -196,7 +201,7 @@ SYSTEMS: tuple[System, ...] = (
             "cooperative-repression": _gene("1.5 * {drive} * {U} / (1 + (protein / {K})**2)"),
             "self-activation": _gene("1.5 * {drive} * {U} * (0.1 + protein**2 / ({K}**2 + protein**2))"),
         },
-        "protein_added", (0.1, 2), {"amount": ("inducer",), "inhibitor": ("repressor",), "temperature": ("temperature",)},
+        "protein_added", (0.1, 2), {"amount": ("inducer",), "inhibitor": ("repressor",)},
         ("promoter", ("strong", "weak", "leaky")),
     ),
     System(
@@ -214,7 +219,8 @@ SYSTEMS: tuple[System, ...] = (
     ),
     System(
         "physics", "cooling",
-        {"r": Term("exchange", "rate", 2.5), "K": Term("surroundings", "size", 0.3), "b": Term("radiation", "rate", 1.5)},
+        {"r": Term("exchange", "rate", 2.5), "K": Term("surroundings", "size", 0.3),
+         "b": Term("radiation", "rate", 1.5)},
         {"warmth": "warmth"},
         _one(
             "warmth",
@@ -255,7 +261,12 @@ def quantities(system: System, horizon: float, unit: float) -> dict[str, Quantit
 def written(system: System, variant: str, words: Mapping[str, str], clock: Clock) -> dict[str, Any]:
     """A variant's dynamics for the document."""
     states = {
-        name: {"start": start.format_map(words), "rate": rate.format_map(words)}
+        name: {"start": _plain(start.format_map(words)), "rate": rate.format_map(words)}
         for name, (start, rate) in system.variants[variant].items()
     }
     return {"state": states, **clock.entry()}
+
+
+def _plain(text: str) -> str | float:
+    """A text that is a number as a number."""
+    return figures(float(text), 6) if text.replace(".", "", 1).isdigit() else text

@@ -47,7 +47,9 @@ def constraints(draw: Draw, recipe: Recipe, question: Question, designs: Environ
         condition = f"{joined} <= {limit}"
     else:
         limit = figures(first.low + 0.6 * first.width, 3)
-        condition = f"{first.name} <= where({choices[0].name} == '{draw.one(choices[0].options)}', {limit}, {figures(first.high, 3)})"
+        option = draw.one(choices[0].options)
+        bound = f"where({choices[0].name} == '{option}', {limit}, {figures(first.high, 3)})"
+        condition = f"{first.name} <= {bound}"
     share = np.mean(compiled(condition)(designs))
     return [condition] if 0.3 <= share <= 0.95 else []
 

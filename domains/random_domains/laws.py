@@ -9,12 +9,28 @@ from domains.random_domains.priors import Quantity
 from domains.random_domains.shapes import LETTERS, ROLES, Role, Shape
 
 AMPLITUDE, NOTHING = -1, -2  # targets of a choice, beside the index of a factor
-_SPREAD = {"amplitude": 0.5, "scale": 0.6, "exponent": 0.3, "fraction": 0.2, "effect": 0.7, "count": 1.0, "weights": 1.0}
+_STEEP = ("proportional", "power", "threshold")
+_SPREAD = {
+    "amplitude": 0.5,
+    "scale": 0.6,
+    "exponent": 0.3,
+    "fraction": 0.2,
+    "effect": 0.7,
+    "count": 1.0,
+    "weights": 1.0,
+}
 # form → the fewest factors it needs
 FORMS: Mapping[str, int] = {
-    "product": 0, "baseline": 0, "additive": 2, "interaction": 2, "limiting": 2, "mixture": 2,
+    "multiplicative": 0, "with-baseline": 0, "additive": 2, "synergistic": 2, "limiting": 2, "weighted": 2,
 }  # fmt: skip
-_PREFERENCE = {"product": 5.0, "baseline": 2.0, "additive": 2.0, "interaction": 1.5, "limiting": 1.0, "mixture": 1.0}
+_PREFERENCE = {
+    "multiplicative": 5.0,
+    "with-baseline": 2.0,
+    "additive": 2.0,
+    "synergistic": 1.5,
+    "limiting": 1.0,
+    "weighted": 1.0,
+}
 
 
 @dataclass(frozen=True)
@@ -45,13 +61,20 @@ class Law:
 
 @dataclass
 class Ground:
-    """What all laws of a question stand on: factors, choices, and the quantities that laws have asked for so far."""
+    """What all laws of a question stand on.
+
+    signed: whether the response may be negative; scale: its size. rate: whether the laws are of a rate of dynamics:
+    then steep shapes do not appear and choices only slow it down, so that none becomes stiff.
+    quantities and effects (of choices, let-name → text): what laws have asked for so far.
+    """
 
     factors: tuple[Factor, ...]
     choices: tuple[Setting, ...]
     signed: bool
     scale: float = 1.0
+    rate: bool = False
     quantities: dict[str, Quantity] = field(default_factory=dict)
+    effects: dict[str, str] = field(default_factory=dict)
 
     def quantity(self, quantity: Quantity) -> str:
         """A quantity's placeholder; the first law that asks decides what it is."""
@@ -59,13 +82,17 @@ class Ground:
         return "{" + quantity.name + "}"
 
     def multiplier(self, draw: Draw, choice: Setting) -> str:
-        """By how much a choice multiplies what it changes: 1 for its first option, else a quantity."""
+        """The let-name of by how much a choice multiplies what it changes: 1 for its first option, else a quantity."""
+        name = f"{choice.name}_effect"
+        if name in self.effects:
+            return name
         text = "1"
         for option in choice.options[1:]:
-            ratio = draw.log_between(1.5, 3) ** draw.one((-1, 1))
+            ratio = draw.log_between(1.5, 3) ** (-1 if self.rate else draw.one((-1, 1)))
             effect = self.quantity(Quantity(f"{choice.name}_{option}", "scale", ratio, 0.4, group=choice.name))
             text = f"where({choice.name} == '{option}', {effect}, {text})"
-        return text
+        self.effects[name] = text
+        return name
 
     def shape(self, draw: Draw, index: int, shape: Shape, multipliers: list[str]) -> str:
         """A factor's text; ``multipliers`` of choices go to its first quantity that is a scale."""
@@ -86,16 +113,17 @@ class Ground:
         what = LETTERS[letter]
         place = factor.settings["xy".index(what.of)]
         name = f"{what.stem}_{place.name}"
-        centre = what.factor * {"typical": place.typical, "width": place.width, "middle": place.middle, "none": 1.0}[
-            what.unit
-        ]
+        centre = (
+            what.factor
+            * {"typical": place.typical, "width": place.reach, "middle": place.middle, "none": 1.0}[what.unit]
+        )
         if what.kind == "location":
             position = [group for group in role.groups if letter in group]
             like = ""
             if position and position[0] != role.groups[0]:
                 twin = role.groups[0][position[0].index(letter)]
                 like = f"{LETTERS[twin].stem}_{place.name}"
-            return self.quantity(Quantity(name, "location", centre, 0.22 * place.width, like=like, group=place.name))
+            return self.quantity(Quantity(name, "location", centre, 0.22 * place.reach, like=like, group=place.name))
         if what.kind in ("scale", "exponent"):
             centre *= draw.log_between(0.75, 1.35)
         spread = 0.3 if letter == "e" else _SPREAD[what.kind]
@@ -109,7 +137,10 @@ class Ground:
                 places = {LETTERS[letter].of: letter for letter in groups[0]}
                 assert len(places) == len(factor.settings)
                 return [
-                    [f"{LETTERS[letter].stem}_{factor.settings['xy'.index(LETTERS[letter].of)].name}" for letter in group]
+                    [
+                        f"{LETTERS[letter].stem}_{factor.settings['xy'.index(LETTERS[letter].of)].name}"
+                        for letter in group
+                    ]
                     for group in groups
                 ]
         return []
@@ -140,7 +171,11 @@ def rivals(draw: Draw, ground: Ground, count: int, first: Law, forms: tuple[str,
 
 
 def _allowed(factor: Factor, ground: Ground) -> list[Shape]:
-    return [shape for shape in factor.rivals if ground.signed or not shape.signed]
+    return [
+        shape
+        for shape in factor.rivals
+        if (ground.signed or not shape.signed) and not (ground.rate and shape.name in _STEEP)
+    ]
 
 
 def _target(draw: Draw, shapes: tuple[Shape | None, ...]) -> int:
@@ -155,7 +190,7 @@ def _change(draw: Draw, ground: Ground, law: Law, forms: tuple[str, ...]) -> Law
     if what == "shape" and law.shapes:
         index = draw.whole(0, len(law.shapes) - 1)
         return _with_shape(law, index, draw.one(_allowed(ground.factors[index], ground)))
-    if what == "drop" and sum(shape is not None for shape in law.shapes) > 1 and law.form != "mixture":
+    if what == "drop" and sum(shape is not None for shape in law.shapes) > 1 and law.form != "weighted":
         return _with_shape(law, draw.whole(0, len(law.shapes) - 1), None)
     if what == "target" and law.targets:
         index = draw.whole(0, len(law.targets) - 1)
@@ -184,13 +219,29 @@ def effects(draw: Draw, ground: Ground, law: Law) -> tuple[list[str], list[str]]
     return factors, multipliers.get(AMPLITUDE, [])
 
 
+def product(parts: list[str]) -> str:
+    """The parts multiplied; a reciprocal divides."""
+    return " * ".join(parts).replace(" * 1 / ", " / ")
+
+
+def let(draw: Draw, ground: Ground, law: Law, response: str) -> dict[str, str]:
+    """The law as let-names, the last of them the response."""
+    formula = text(draw, ground, law)
+    return {**used_effects(ground, formula), response: formula}
+
+
+def used_effects(ground: Ground, formula: str) -> dict[str, str]:
+    """The let-names of choices that a formula uses."""
+    return {name: effect for name, effect in ground.effects.items() if name in formula}
+
+
 def text(draw: Draw, ground: Ground, law: Law) -> str:
     """The law as an expression, with placeholders for quantities."""
     factors, multipliers = effects(draw, ground, law)
     amplitude = ground.quantity(Quantity("amplitude", "amplitude", ground.scale, group="amplitude"))
     head = [amplitude, *multipliers]
     if len(factors) < FORMS[law.form]:
-        return " * ".join([*head, *factors])
+        return product([*head, *factors])
     return _FORMS[law.form](ground, head, factors)
 
 
@@ -200,35 +251,46 @@ def _gain(ground: Ground, index: int) -> str:
     return ground.quantity(Quantity(f"gain_{place.names}"[:40], "amplitude", 1.0, group="gain"))
 
 
+def _multiplicative(ground: Ground, head: list[str], factors: list[str]) -> str:
+    del ground
+    return product([*head, *factors])
+
+
+def _limiting(ground: Ground, head: list[str], factors: list[str]) -> str:
+    """Liebig's law of the minimum."""
+    del ground
+    return product([*head, f"min({', '.join(factors)})"])
+
+
 def _baseline(ground: Ground, head: list[str], factors: list[str]) -> str:
-    return f"{ground.quantity(Quantity('baseline', 'amplitude', 0.3 * ground.scale))} + {' * '.join([*head, *factors])}"
+    return f"{ground.quantity(Quantity('baseline', 'amplitude', 0.3 * ground.scale))} + {product([*head, *factors])}"
 
 
 def _additive(ground: Ground, head: list[str], factors: list[str]) -> str:
-    terms = [factors[0], *(f"{_gain(ground, index)} * {one}" for index, one in enumerate(factors[1:], 1))]
-    return f"{' * '.join(head)} * ({' + '.join(terms)})"
+    terms = [factors[0], *(product([_gain(ground, index), one]) for index, one in enumerate(factors[1:], 1))]
+    return product([*head, f"({' + '.join(terms)})"])
 
 
 def _interaction(ground: Ground, head: list[str], factors: list[str]) -> str:
     first, second, *rest = factors
     synergy = ground.quantity(Quantity("synergy", "amplitude", 1.5))
-    pair = f"({first} + {second} + {synergy} * {first} * {second})"
-    return " * ".join([*head, pair, *rest])
+    pair = f"({first} + {second} + {product([synergy, first, second])})"
+    return product([*head, pair, *rest])
 
 
 def _mixture(ground: Ground, head: list[str], factors: list[str]) -> str:
     size = min(len(factors), 3)
     weights = Quantity("weights", "weights", 1.0, size=size)
     ground.quantity(weights)
-    terms = [f"{{{part}}} * {one}" for part, one in zip(weights.parts, factors, strict=False)]
-    return " * ".join([*head, f"({' + '.join(terms)})", *factors[size:]])
+    terms = [product([f"{{{part}}}", one]) for part, one in zip(weights.parts, factors, strict=False)]
+    return product([*head, f"({' + '.join(terms)})", *factors[size:]])
 
 
 _FORMS: Mapping[str, Callable[[Ground, list[str], list[str]], str]] = {
-    "product": lambda ground, head, factors: " * ".join([*head, *factors]),
-    "baseline": _baseline,
+    "multiplicative": _multiplicative,
+    "with-baseline": _baseline,
     "additive": _additive,
-    "interaction": _interaction,
-    "limiting": lambda ground, head, factors: " * ".join([*head, f"min({', '.join(factors)})"]),
-    "mixture": _mixture,
+    "synergistic": _interaction,
+    "limiting": _limiting,
+    "weighted": _mixture,
 }

@@ -126,7 +126,8 @@ def _binomial(draw: Draw, signal: Signal) -> Arguments:
 def _counts(draw: Draw, signal: Signal) -> str:
     """Counts of 4 to 100 where the signal is strong, over a small background."""
     factor = figures(draw.log_between(4, 100) / signal.spread.size)
-    return f"({factor} * {_bracketed(signal.text)} + {draw.one((0.02, 0.1, 0.5, 1))}){signal.times}"
+    counts = f"{factor} * {_bracketed(signal.text)} + {draw.one((0.02, 0.1, 0.5, 1))}"
+    return f"({counts}){signal.times}" if signal.repeats else counts
 
 
 def _bracketed(text: str) -> str:
@@ -223,7 +224,7 @@ def _censor(draw: Draw, family: str, arguments: Arguments, spread: Spread) -> li
     low, high = figures(spread.low + 0.1 * spread.width), figures(spread.high + 0.1 * spread.width)
     if family == "exponential" and not str(arguments["rate"]).startswith("1 /"):
         low, high = figures(0.1 / spread.size), figures(2 / spread.size)
-    both = [low, high] if 0 < low < high or family in ("normal", "studentt") else [None, high]
+    both: list[float | None] = [low, high] if 0 < low < high or family in ("normal", "studentt") else [None, high]
     return draw.one((both, [None, high], [both[0], None] if both[0] is not None else [None, high]))
 
 

@@ -7,14 +7,14 @@ priors are clipped, which is near enough for a scale.
 
 import operator
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from domains.expressions import Binary, Call, Compare, Conditional, Entry, Logical, Name, Node, Number, Text, Unary
+from domains.expressions import Binary, Call, Compare, Entry, Name, Node, Number, Text, Unary, children
 from domains.expressions import parse as parse_expression
 
 Array = NDArray[np.float64]
@@ -44,55 +44,59 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 def uniforms(draws: int) -> Array:
     """Points [draws, columns] of the unit cube, one axis a prime."""
     steps = np.arange(1, draws + 1)[:, None] * np.sqrt(np.array(_PRIMES, dtype=np.float64))
-    points: Array = (0.5 + steps) % 1.0
-    return points.clip(0.002, 0.998)
+    points: Array = ((0.5 + steps) % 1.0).clip(0.002, 0.998)
+    return points
 
 
 def compiled(text: str | float) -> Value:
     """A number or an expression as a function of named arrays."""
-    return _build(parse_expression(text).root) if isinstance(text, str) else lambda environment: text
+    return _build(parse_expression(text).root) if isinstance(text, str) else _always(text)
+
+
+def _always(constant: float | str) -> Value:
+    def value(environment: Environment) -> float | str:
+        del environment
+        return constant
+
+    return value
 
 
 def _build(node: Node) -> Value:
+    """A syntax tree as nested closures; for what random domains write: ``where`` and one comparison at a time."""
     match node:
         case Number(value=constant) | Text(value=constant):
-            return lambda environment: constant
+            return _always(constant)
         case Name(name=name):
             return operator.itemgetter(name)
         case Entry(name=name, index=index):
             return lambda environment: environment[name][index]
-        case Unary(operand=operand):
-            inner = _build(operand)
-            return lambda environment: -inner(environment)
-        case Binary(operator=sign, left=left, right=right):
-            return _apply(_BINARY[sign], left, right)
-        case Compare(operators=signs, operands=operands):
-            return _apply(_COMPARE[signs[0]], operands[0], operands[1])
-        case Call(function=("min" | "max") as function, arguments=(first, *rest)):
-            return _fold(_FUNCTIONS[function], _build(first), [_build(one) for one in rest])
-        case Call(function=function, arguments=arguments):
-            return _apply(_FUNCTIONS[function], *arguments)
-        case Conditional() | Logical():
-            raise NotImplementedError("random domains write where() and one comparison at a time")
+        case Call(function=("min" | "max") as function, arguments=arguments):
+            return _fold(_FUNCTIONS[function], [_build(one) for one in arguments])
+    return _apply(_function(node), [_build(part) for part in children(node)])
+
+
+def _function(node: Node) -> Callable[..., Any]:
+    match node:
+        case Unary():
+            return operator.neg
+        case Binary(operator=sign):
+            return _BINARY[sign]
+        case Compare(operators=(sign,)):
+            return _COMPARE[sign]
+        case Call(function=function):
+            return _FUNCTIONS[function]
     raise AssertionError(node)
 
 
-def _apply(function: Callable[..., Any], *parts: Node) -> Value:
-    values = [_build(part) for part in parts]
+def _apply(function: Callable[..., Any], values: list[Value]) -> Value:
     if len(values) == 2:
         first, second = values
         return lambda environment: function(first(environment), second(environment))
     return lambda environment: function(*[value(environment) for value in values])
 
 
-def _fold(function: Callable[..., Any], first: Value, rest: list[Value]) -> Value:
-    def value(environment: Environment) -> Any:
-        result = first(environment)
-        for one in rest:
-            result = function(result, one(environment))
-        return result
-
-    return value
+def _fold(function: Callable[..., Any], values: list[Value]) -> Value:
+    return lambda environment: reduce(function, [value(environment) for value in values])
 
 
 def _poisson(u: Array, rate: Any) -> Array:

@@ -112,6 +112,8 @@ def _constant(draw: Draw, known: Knowledge, quantity: Quantity) -> None:
             known.put(part, part, figures(share / sum(shares)), part)
         return
     value = round(quantity.centre) if quantity.kind == "count" else figures(quantity.centre)
+    if quantity.kind == "location":
+        value = figures(draw.between(quantity.centre - quantity.spread, quantity.centre + quantity.spread))
     known.put(quantity.name, quantity.name, value, quantity.name)
 
 
@@ -129,16 +131,16 @@ def _unknown(
     twin = any(other.like == quantity.name for other in quantities.values())
     above = [one for one in quantities.values() if _related(one, quantity) and known.prior(one) is not None]
     if above and not twin and draw.chance(recipe.chance("hierarchical")):
-        entry = _hierarchical(recipe, known, quantity, draw.one(above))
-        if entry is not None:
-            known.put(quantity.name, quantity.name, {"prior": entry}, quantity.name)
+        around = _hierarchical(recipe, known, quantity, draw.one(above))
+        if around is not None:
+            known.put(quantity.name, quantity.name, {"prior": around}, quantity.name)
             return
     weights = {family: recipe.priors.get(family, 0.0) for family in _FITS[quantity.kind]}
     family = draw.pick(weights)
     logarithm = quantity.kind in _POSITIVE and family in ("normal", "studentt")
     prior = _log_prior(draw, family, quantity) if logarithm else _PRIORS[family](draw, quantity)
     if family in _TRUNCATED and draw.chance(recipe.chance("truncation")):
-        prior |= _bounds(draw, prior, quantity, logarithm=logarithm)
+        prior |= _bounds(draw, quantity, logarithm=logarithm)
     name = f"log_{quantity.name}" if logarithm else quantity.name
     known.put(quantity.name, name, {"prior": prior}, f"exp({name})" if logarithm else name)
 
@@ -147,9 +149,7 @@ def _related(one: Quantity, other: Quantity) -> bool:
     return one.group == other.group != "" and one.kind == other.kind
 
 
-def _hierarchical(
-    recipe: Recipe, known: Knowledge, quantity: Quantity, other: Quantity
-) -> dict[str, Any] | None:
+def _hierarchical(recipe: Recipe, known: Knowledge, quantity: Quantity, other: Quantity) -> dict[str, Any] | None:
     """A prior around another quantity of the same kind; None for kinds that have none such in the recipe."""
     written = known.written[other.name]
     if quantity.kind in _POSITIVE and recipe.priors.get("lognormal"):
@@ -217,8 +217,8 @@ _PRIORS: Mapping[str, Callable[[Draw, Quantity], dict[str, Any]]] = {
     "loguniform": _loguniform,
     "uniform": _uniform,
     "gamma": _gamma,
-    "halfnormal": lambda draw, q: {"halfnormal": [figures(1.4 * q.centre)]},
-    "exponential": lambda draw, q: {"exponential": [figures(0.8 / q.centre)]},
+    "halfnormal": lambda _, q: {"halfnormal": [figures(1.4 * q.centre)]},
+    "exponential": lambda _, q: {"exponential": [figures(0.8 / q.centre)]},
     "normal": _normal,
     "studentt": _studentt,
     "beta": _beta,
@@ -228,11 +228,14 @@ _PRIORS: Mapping[str, Callable[[Draw, Quantity], dict[str, Any]]] = {
 }
 
 
-def _bounds(draw: Draw, prior: Mapping[str, Any], quantity: Quantity, *, logarithm: bool) -> dict[str, Any]:
+def _bounds(draw: Draw, quantity: Quantity, *, logarithm: bool) -> dict[str, Any]:
     """Truncation on one side or both, which leaves most of the prior."""
     low, high = quantity.centre - 1.3 * quantity.spread, quantity.centre + 1.5 * quantity.spread
     if quantity.kind in _POSITIVE:
-        low, high = quantity.centre * math.exp(-1.3 * quantity.spread), quantity.centre * math.exp(1.6 * quantity.spread)
+        low, high = (
+            quantity.centre * math.exp(-1.3 * quantity.spread),
+            quantity.centre * math.exp(1.6 * quantity.spread),
+        )
     if logarithm:
         low, high = math.log(low), math.log(high)
     bounds = {"low": figures(low), "high": figures(high)}

@@ -13,8 +13,12 @@ from domains.random_domains.priors import Quantity
 from domains.random_domains.recipe import Recipe
 from domains.random_domains.shapes import ROLES, SOURCES, THEMES, Theme
 
-_UNBOUNDED = ("proportional", "power", "threshold")  # shapes too steep for a rate
-_DRIVES = ("amount", "inhibitor", "temperature")
+_CHOICES = (  # beside the one that a field has of its own
+    ("batch", ("first", "second", "third")),
+    ("laboratory", ("east", "north", "south", "west")),
+    ("protocol", ("long", "short", "standard")),
+    ("operator", ("novice", "expert")),
+)
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,14 @@ def _kinds(draw: Draw, recipe: Recipe, *, repeats: bool) -> _Kinds:
     drawn = [draw.pick(recipe.kinds) for _ in range(draw.pick(recipe.designs))]
     choices = drawn.count("choice")
     numeric = [kind for kind in drawn if kind != "choice"]
-    has_effort = (
-        repeats and len(drawn) > 1 and "integer" in numeric and draw.chance(recipe.chance("effort"))
-    )
+    has_effort = repeats and len(drawn) > 1 and "integer" in numeric and draw.chance(recipe.chance("effort"))
     if has_effort:
         numeric.remove("integer")
     return _Kinds(tuple(numeric), choices, has_effort)
+
+
+def _choices(draw: Draw, count: int, own: tuple[str, tuple[str, ...]]) -> tuple[Setting, ...]:
+    return tuple(choice(draw, name, options) for name, options in (own, *_CHOICES)[:count])
 
 
 def algebraic(draw: Draw, recipe: Recipe, *, signed: bool, repeats: bool) -> Question:
@@ -96,16 +102,13 @@ def algebraic(draw: Draw, recipe: Recipe, *, signed: bool, repeats: bool) -> Que
     fitting = [theme for theme in THEMES if not source or "plane source" in theme.names]
     theme = draw.one(fitting)
     factors = _factors(draw, recipe, theme, kinds.numeric, source=source)
-    options = draw.shuffled(theme.options)
-    choices = tuple(
-        choice(draw, theme.choice[i] if i < 2 else f"group_{i}", tuple(sorted(options))) for i in range(kinds.choices)
-    )
+    choices = _choices(draw, kinds.choices, (theme.choice, theme.options))
     scale = draw.one((1.0, 2.0, 5.0, 10.0, 30.0, 100.0))
     ground = Ground(factors, choices, signed, scale)
     forms = laws.forms_for(len(factors))
     rivals = laws.rivals(draw, ground, draw.pick(recipe.mechanisms), laws.first_law(draw, ground), forms)
     names = _law_names(ground, rivals)
-    body = {name: {"let": {theme.response: laws.text(draw, ground, law)}} for name, law in zip(names, rivals, strict=True)}
+    body = {name: {"let": laws.let(draw, ground, law, theme.response)} for name, law in zip(names, rivals, strict=True)}
     return Question(
         theme.field,
         (*(one for factor in factors for one in factor.settings), *choices),
@@ -131,9 +134,7 @@ def _factors(draw: Draw, recipe: Recipe, theme: Theme, kinds: tuple[str, ...], *
         role = SOURCES[places, draw.chance(recipe.chance("exchangeable"))]
         names = theme.names["plane source"] if places == 2 else theme.names.get("line source", ("location",))
         factors.append(Factor(role, tuple(setting(draw, name, left.pop(0), "line") for name in names[:places])))
-    free = [
-        (role, name) for role, names in theme.names.items() if "source" not in role for name in names
-    ]
+    free = [(role, name) for role, names in theme.names.items() if "source" not in role for name in names]
     for role, name in _spread_roles(draw.shuffled(free))[: len(left)]:
         factors.append(Factor(role, (setting(draw, name, left.pop(0), ROLES[role].span),)))
     return tuple(factors)
@@ -175,13 +176,11 @@ def dynamic(draw: Draw, recipe: Recipe, *, signed: bool, repeats: bool) -> Quest
     system = draw.one([one for one in dynamics.SYSTEMS if signed or not one.signed])
     kinds = _kinds(draw, recipe, repeats=repeats)
     left = list(kinds.numeric)
-    horizon, unit = draw.one((5.0, 10.0, 24.0, 48.0, 100.0)), draw.one((1.0, 5.0, 20.0, 100.0))
+    horizon, unit = draw.one((5.0, 10.0, 24.0, 48.0, 100.0)), draw.one((2.0, 5.0, 20.0, 100.0))
     clock, start, starts = _clock(draw, recipe, system, (horizon, unit), left)
     factors = _drives(draw, system, left)
-    choices = tuple(
-        choice(draw, system.choice[0] if i == 0 else f"group_{i}", system.choice[1]) for i in range(kinds.choices)
-    )
-    ground = Ground(factors, choices, signed=False)
+    choices = _choices(draw, kinds.choices, system.choice)
+    ground = Ground(factors, choices, signed=False, rate=True)
     first = laws.first_law(draw, ground, draw.one(tuple(system.variants)))
     rivals = laws.rivals(draw, ground, draw.pick(recipe.mechanisms), first, tuple(system.variants))
     letters = dynamics.quantities(system, horizon, unit)
@@ -261,5 +260,6 @@ def _dynamic_body(
     body: dict[str, Any] = {}
     if factors or multipliers:
         words["drive"] = "drive"
-        body["let"] = {"drive": " * ".join([rate, *multipliers, *factors])}
+        formula = laws.product([rate, *multipliers, *factors])
+        body["let"] = {**laws.used_effects(ground, formula), "drive": formula}
     return {**body, "dynamics": dynamics.written(system, law.form, words, clock)}

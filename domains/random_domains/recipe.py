@@ -18,8 +18,8 @@ FEATURES: Mapping[str, float] = {
     "source": 0.12,  # something to be located, in one or two dimensions
     "exchangeable": 0.5,  # of the sources: two that cannot be told apart
     "unknown noise": 0.3,
-    "hierarchical": 0.2,
-    "truncation": 0.2,
+    "hierarchical": 0.4,  # of the priors that have a related one to lean on
+    "truncation": 0.12,  # of the priors
     "censor": 0.15,
     "cost": 0.5,
     "constraints": 0.25,
@@ -36,16 +36,16 @@ def _counts(*weights: float) -> Any:
 class Recipe:
     """Weights of the alternatives (need not sum to 1; leave out or put 0 what shall not appear) and ranges.
 
-    mechanisms, parameters, designs: weights of their numbers, up to 4, 6 and 5; parameters counts all that are unknown
-    in any law, a vector by its entries, and is an upper bound where the laws have fewer. kinds, priors, outcomes, goals:
-    weights of the words of the format; a prior family is used where it suits the quantity, a goal where the document
-    allows it. features: the probability of each where it can be had. noise: range of the noise relative to the signal's
-    prior-predictive spread; experiments: range of how many average experiments the budget pays (both evenly in the
-    logarithm).
+    mechanisms, parameters, designs: weights of their numbers, up to 4, 6 and 5. parameters counts all that are unknown
+    in any law, a vector by its entries, and is an upper bound where the laws have fewer; so is mechanisms. kinds,
+    priors, outcomes, goals: weights of the words of the format; a prior family is used where it suits the quantity, a
+    goal where the document allows it. features: the probability of each where it can be had; those left out keep their
+    default. noise: range of the noise relative to the signal's prior-predictive spread; experiments: range of how many
+    average experiments the budget pays (both evenly in the logarithm).
     """
 
     mechanisms: Mapping[int, float] = _counts(0.15, 0.4, 0.3, 0.15)
-    parameters: Mapping[int, float] = _counts(0.08, 0.16, 0.22, 0.22, 0.18, 0.14)
+    parameters: Mapping[int, float] = _counts(0.08, 0.14, 0.2, 0.22, 0.18, 0.18)
     designs: Mapping[int, float] = _counts(0.25, 0.35, 0.22, 0.12, 0.06)
     kinds: Mapping[str, float] = field(default_factory=lambda: dict(zip(KINDS, (6.0, 2.0, 1.5, 2.0), strict=True)))
     priors: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(PRIORS, 1.0) | {"lognormal": 4.0})

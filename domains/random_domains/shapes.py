@@ -210,7 +210,7 @@ class Theme:
     field: str
     response: str
     names: Mapping[str, tuple[str, ...]]
-    choice: tuple[str, ...]
+    choice: str
     options: tuple[str, ...]
     effort: str = "replicates"
 
@@ -220,67 +220,67 @@ THEMES: tuple[Theme, ...] = (
         "pharmacology", "effect",
         {"amount": ("dose", "agonist"), "inhibitor": ("antagonist", "blocker"), "decay": ("time",),
          "growth": ("exposure_time",), "temperature": ("temperature",)},
-        ("tissue", "formulation"), ("liver", "heart", "brain", "kidney"),
+        "tissue", ("liver", "heart", "brain", "kidney"),
     ),
     Theme(
         "ecology", "uptake",
         {"amount": ("nutrient", "light", "prey_density"), "inhibitor": ("shading", "toxin", "competitors"),
          "growth": ("season",), "decay": ("age",), "temperature": ("temperature",),
          "position": ("elevation",), "line source": ("transect",), "plane source": ("east", "north")},
-        ("habitat", "species"), ("forest", "meadow", "wetland", "shore"), "quadrats",
+        "habitat", ("forest", "meadow", "wetland", "shore"), "quadrats",
     ),
     Theme(
         "chemistry", "yield_rate",
         {"amount": ("reactant", "catalyst", "pressure"), "inhibitor": ("poison", "water_content"),
          "temperature": ("temperature", "bath_temperature"), "decay": ("storage_time",), "growth": ("reaction_time",),
          "position": ("acidity",)},
-        ("solvent", "electrode"), ("ethanol", "hexane", "acetone", "toluene"),
+        "solvent", ("ethanol", "hexane", "acetone", "toluene"),
     ),
     Theme(
         "physics", "intensity",
         {"amount": ("current", "power", "pressure"), "inhibitor": ("absorber", "thickness"), "decay": ("delay",),
          "frequency": ("frequency", "drive_frequency"), "position": ("angle", "detuning"),
          "line source": ("position",), "plane source": ("x", "y"), "temperature": ("temperature",)},
-        ("detector", "material"), ("copper", "iron", "silicon", "glass"), "repeats",
+        "material", ("copper", "iron", "silicon", "glass"), "repeats",
     ),
     Theme(
         "psychology", "strength",
         {"amount": ("reward", "practice"), "inhibitor": ("distraction", "load"), "decay": ("delay", "retention"),
          "growth": ("study_time",), "stimulus": ("contrast", "evidence", "coherence")},
-        ("instruction", "modality"), ("visual", "auditory", "tactile", "mixed"), "trials",
+        "modality", ("visual", "auditory", "tactile", "mixed"), "trials",
     ),
     Theme(
         "neuroscience", "activity",
         {"amount": ("current", "contrast"), "inhibitor": ("inhibition", "masking"), "position": ("orientation",),
          "stimulus": ("voltage", "motion"), "frequency": ("flicker",), "decay": ("lag",),
          "line source": ("depth",), "plane source": ("azimuth", "height")},
-        ("cell_type", "region"), ("pyramidal", "basket", "stellate", "granule"), "sweeps",
+        "cell_type", ("pyramidal", "basket", "stellate", "granule"), "sweeps",
     ),
     Theme(
         "agronomy", "growth_gain",
         {"amount": ("nitrogen", "rainfall", "irrigation"), "inhibitor": ("salinity", "weeds"),
          "temperature": ("soil_temperature",), "growth": ("days",), "decay": ("storage_days",),
          "position": ("acidity",), "plane source": ("row", "column")},
-        ("cultivar", "soil"), ("clay", "loam", "sand", "peat"), "plots",
+        "soil", ("clay", "loam", "sand", "peat"), "plots",
     ),
     Theme(
         "earth science", "flux",
         {"amount": ("runoff", "slope", "rainfall"), "inhibitor": ("cover", "ice"), "decay": ("time_since",),
          "line source": ("distance",), "plane source": ("longitude", "latitude"), "frequency": ("wave_number",),
          "temperature": ("surface_temperature",), "position": ("depth",)},
-        ("rock", "site"), ("basalt", "granite", "chalk", "shale"), "samples",
+        "rock", ("basalt", "granite", "chalk", "shale"), "samples",
     ),
     Theme(
         "economics", "demand",
         {"amount": ("income", "advertising", "supply"), "inhibitor": ("price", "tax"), "decay": ("delay",),
          "growth": ("years",), "stimulus": ("discount",)},
-        ("market", "frame"), ("gain", "loss", "neutral", "default"), "respondents",
+        "frame", ("gain", "loss", "neutral", "default"), "respondents",
     ),
     Theme(
         "molecular biology", "expression",
         {"amount": ("inducer", "substrate", "activator"), "inhibitor": ("repressor", "inhibitor"),
          "temperature": ("temperature",), "decay": ("chase_time",), "growth": ("induction_time",),
          "position": ("acidity",)},
-        ("strain", "enzyme"), ("wild_type", "mutant", "knockout", "hybrid"),
+        "strain", ("wild_type", "mutant", "knockout", "hybrid"),
     ),
 )  # fmt: skip

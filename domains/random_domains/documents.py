@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from domains.errors import DomainError
 from domains.random_domains import goals, outcomes, priors, questions
+from domains.random_domains.algebraic import algebraic
 from domains.random_domains.draw import Draw, figures
+from domains.random_domains.dynamic import dynamic
 from domains.random_domains.outcomes import Signal, Spread
 from domains.random_domains.preview import Environment, look
 from domains.random_domains.priors import Knowledge, Quantity
@@ -35,7 +37,7 @@ def random_document(seed: int, recipe: Recipe) -> dict[str, Any]:
 
 def _attempt(draw: Draw, recipe: Recipe, seed: int) -> dict[str, Any] | None:
     families = outcomes.families(draw, recipe)
-    how = questions.dynamic if draw.chance(recipe.chance("dynamics")) else questions.algebraic
+    how = dynamic if draw.chance(recipe.chance("dynamics")) else algebraic
     question = how(
         draw,
         recipe,

@@ -1,6 +1,5 @@
-"""Rival algebraic laws of one question, made by small changes of one law: a shape, a form, a target replaced."""
+"""Rival laws of one question, made by small changes of one law: a shape, a form, what a choice changes."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from domains.random_domains.designs import Setting
@@ -11,26 +10,8 @@ from domains.random_domains.shapes import LETTERS, ROLES, Role, Shape
 AMPLITUDE, NOTHING = -1, -2  # targets of a choice, beside the index of a factor
 _STEEP = ("proportional", "power", "threshold")
 _SPREAD = {
-    "amplitude": 0.5,
-    "scale": 0.6,
-    "exponent": 0.3,
-    "fraction": 0.2,
-    "effect": 0.7,
-    "count": 1.0,
-    "weights": 1.0,
-}
-# form → the fewest factors it needs
-FORMS: Mapping[str, int] = {
-    "multiplicative": 0, "with-baseline": 0, "additive": 2, "synergistic": 2, "limiting": 2, "weighted": 2,
+    "amplitude": 0.5, "scale": 0.6, "exponent": 0.3, "fraction": 0.2, "effect": 0.7, "count": 1.0, "weights": 1.0,
 }  # fmt: skip
-_PREFERENCE = {
-    "multiplicative": 5.0,
-    "with-baseline": 2.0,
-    "additive": 2.0,
-    "synergistic": 1.5,
-    "limiting": 1.0,
-    "weighted": 1.0,
-}
 
 
 @dataclass(frozen=True)
@@ -113,48 +94,39 @@ class Ground:
         what = LETTERS[letter]
         place = factor.settings["xy".index(what.of)]
         name = f"{what.stem}_{place.name}"
+        group = "" if what.unit == "none" else f"{what.unit} {place.name}"
         centre = (
             what.factor
             * {"typical": place.typical, "width": place.reach, "middle": place.middle, "none": 1.0}[what.unit]
         )
         if what.kind == "location":
-            position = [group for group in role.groups if letter in group]
-            like = ""
-            if position and position[0] != role.groups[0]:
-                twin = role.groups[0][position[0].index(letter)]
-                like = f"{LETTERS[twin].stem}_{place.name}"
-            return self.quantity(Quantity(name, "location", centre, 0.22 * place.reach, like=like, group=place.name))
+            like = _twin(role, letter)
+            like = f"{LETTERS[like].stem}_{place.name}" if like else ""
+            return self.quantity(Quantity(name, "location", centre, 0.22 * place.reach, like=like, group=group))
         if what.kind in ("scale", "exponent"):
             centre *= draw.log_between(0.75, 1.35)
         spread = 0.3 if letter == "e" else _SPREAD[what.kind]
-        return self.quantity(Quantity(name, what.kind, centre, spread, group=place.name))
+        return self.quantity(Quantity(name, what.kind, centre, spread, group=group))
 
     def exchangeable(self) -> list[list[str]]:
         """Groups of quantities that may be swapped."""
         for factor in self.factors:
+            places = {axis: place.name for axis, place in zip("xy", factor.settings, strict=False)}
             groups = ROLES[factor.role].groups
             if groups:
-                places = {LETTERS[letter].of: letter for letter in groups[0]}
-                assert len(places) == len(factor.settings)
-                return [
-                    [
-                        f"{LETTERS[letter].stem}_{factor.settings['xy'.index(LETTERS[letter].of)].name}"
-                        for letter in group
-                    ]
-                    for group in groups
-                ]
+                return [[f"{LETTERS[k].stem}_{places[LETTERS[k].of]}" for k in group] for group in groups]
         return []
 
 
-def forms_for(factors: int) -> tuple[str, ...]:
-    return tuple(form for form, least in FORMS.items() if factors >= least)
+def _twin(role: Role, letter: str) -> str:
+    """The letter of the first group that one of a later group may be swapped with; none for any other letter."""
+    first, *later = role.groups or ("",)
+    return next((first[group.index(letter)] for group in later if letter in group), "")
 
 
-def first_law(draw: Draw, ground: Ground, form: str | None = None) -> Law:
+def first_law(draw: Draw, ground: Ground, form: str) -> Law:
     """A law to begin with."""
     shapes = tuple(draw.one(_allowed(factor, ground)) for factor in ground.factors)
-    if form is None:
-        form = draw.pick({name: _PREFERENCE[name] for name in forms_for(len(shapes))})
     return Law(form, shapes, tuple(_target(draw, shapes) for _ in ground.choices))
 
 
@@ -190,7 +162,7 @@ def _change(draw: Draw, ground: Ground, law: Law, forms: tuple[str, ...]) -> Law
     if what == "shape" and law.shapes:
         index = draw.whole(0, len(law.shapes) - 1)
         return _with_shape(law, index, draw.one(_allowed(ground.factors[index], ground)))
-    if what == "drop" and sum(shape is not None for shape in law.shapes) > 1 and law.form != "weighted":
+    if what == "drop" and sum(shape is not None for shape in law.shapes) > (0 if ground.rate else 1):
         return _with_shape(law, draw.whole(0, len(law.shapes) - 1), None)
     if what == "target" and law.targets:
         index = draw.whole(0, len(law.targets) - 1)
@@ -203,94 +175,3 @@ def _with_shape(law: Law, index: int, shape: Shape | None) -> Law:
     """The law with another shape; choices that changed the old one change the amplitude instead."""
     targets = tuple(AMPLITUDE if target == index else target for target in law.targets)
     return replace(law, shapes=(*law.shapes[:index], shape, *law.shapes[index + 1 :]), targets=targets)
-
-
-def effects(draw: Draw, ground: Ground, law: Law) -> tuple[list[str], list[str]]:
-    """The texts of a law's factors, and of what multiplies its amplitude."""
-    multipliers: dict[int, list[str]] = {}
-    for choice, target in zip(ground.choices, law.targets, strict=True):
-        if target != NOTHING:
-            multipliers.setdefault(target, []).append(ground.multiplier(draw, choice))
-    factors = [
-        ground.shape(draw, index, shape, multipliers.get(index, []))
-        for index, shape in enumerate(law.shapes)
-        if shape is not None
-    ]
-    return factors, multipliers.get(AMPLITUDE, [])
-
-
-def product(parts: list[str]) -> str:
-    """The parts multiplied; a reciprocal divides."""
-    return " * ".join(parts).replace(" * 1 / ", " / ")
-
-
-def let(draw: Draw, ground: Ground, law: Law, response: str) -> dict[str, str]:
-    """The law as let-names, the last of them the response."""
-    formula = text(draw, ground, law)
-    return {**used_effects(ground, formula), response: formula}
-
-
-def used_effects(ground: Ground, formula: str) -> dict[str, str]:
-    """The let-names of choices that a formula uses."""
-    return {name: effect for name, effect in ground.effects.items() if name in formula}
-
-
-def text(draw: Draw, ground: Ground, law: Law) -> str:
-    """The law as an expression, with placeholders for quantities."""
-    factors, multipliers = effects(draw, ground, law)
-    amplitude = ground.quantity(Quantity("amplitude", "amplitude", ground.scale, group="amplitude"))
-    head = [amplitude, *multipliers]
-    if len(factors) < FORMS[law.form]:
-        return product([*head, *factors])
-    return _FORMS[law.form](ground, head, factors)
-
-
-def _gain(ground: Ground, index: int) -> str:
-    """How much another factor counts beside the first."""
-    place = ground.factors[min(index, len(ground.factors) - 1)]
-    return ground.quantity(Quantity(f"gain_{place.names}"[:40], "amplitude", 1.0, group="gain"))
-
-
-def _multiplicative(ground: Ground, head: list[str], factors: list[str]) -> str:
-    del ground
-    return product([*head, *factors])
-
-
-def _limiting(ground: Ground, head: list[str], factors: list[str]) -> str:
-    """Liebig's law of the minimum."""
-    del ground
-    return product([*head, f"min({', '.join(factors)})"])
-
-
-def _baseline(ground: Ground, head: list[str], factors: list[str]) -> str:
-    return f"{ground.quantity(Quantity('baseline', 'amplitude', 0.3 * ground.scale))} + {product([*head, *factors])}"
-
-
-def _additive(ground: Ground, head: list[str], factors: list[str]) -> str:
-    terms = [factors[0], *(product([_gain(ground, index), one]) for index, one in enumerate(factors[1:], 1))]
-    return product([*head, f"({' + '.join(terms)})"])
-
-
-def _interaction(ground: Ground, head: list[str], factors: list[str]) -> str:
-    first, second, *rest = factors
-    synergy = ground.quantity(Quantity("synergy", "amplitude", 1.5))
-    pair = f"({first} + {second} + {product([synergy, first, second])})"
-    return product([*head, pair, *rest])
-
-
-def _mixture(ground: Ground, head: list[str], factors: list[str]) -> str:
-    size = min(len(factors), 3)
-    weights = Quantity("weights", "weights", 1.0, size=size)
-    ground.quantity(weights)
-    terms = [product([f"{{{part}}}", one]) for part, one in zip(weights.parts, factors, strict=False)]
-    return product([*head, f"({' + '.join(terms)})", *factors[size:]])
-
-
-_FORMS: Mapping[str, Callable[[Ground, list[str], list[str]], str]] = {
-    "multiplicative": _multiplicative,
-    "with-baseline": _baseline,
-    "additive": _additive,
-    "synergistic": _interaction,
-    "limiting": _limiting,
-    "weighted": _mixture,
-}

@@ -7,11 +7,8 @@ by the settings and choices that act on the system. Rates times T are of the ord
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from domains.random_domains.designs import Setting
-from domains.random_domains.draw import figures
-from domains.random_domains.priors import Quantity
 from domains.random_domains.shapes import Kind
 
 States = Mapping[str, tuple[str, str]]  # state → (start, rate)
@@ -158,7 +155,7 @@ SYSTEMS: tuple[System, ...] = (
             "stiffening-spring": _spring("place * (1 + {b} * (place / {U})**2)", "{d} * speed"),
             "pendulum": _spring("{U} * sin(place / {U})", "{d} * speed"),
         },
-        "release", (0.3, 2), {"inhibitor": ("load_added",), "amount": ("tension",)},
+        "release_height", (0.3, 2), {"inhibitor": ("load_added",), "amount": ("tension",)},
         ("medium", ("air", "water", "oil")), signed=True,
     ),
     System(
@@ -188,7 +185,7 @@ SYSTEMS: tuple[System, ...] = (
                 "infected": ("{start}", "{drive} * susceptible * infected / {U} - {d} * infected"),
             },
         },
-        "seeded", (0.005, 0.2), {"inhibitor": ("distancing", "masks")}, ("season", ("winter", "summer", "autumn")),
+        "first_cases", (0.005, 0.2), {"inhibitor": ("distancing", "masks")}, ("season", ("winter", "summer", "autumn")),
     ),
     System(
         "molecular biology", "expression",
@@ -233,40 +230,3 @@ SYSTEMS: tuple[System, ...] = (
         ("vessel", ("glass", "steel", "wood")),
     ),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Clock:
-    """When a system is observed: at a setting's time, after a fixed one, or at several."""
-
-    horizon: float
-    setting: Setting | None = None
-    at: tuple[float, ...] = ()
-
-    def entry(self) -> dict[str, Any]:
-        if self.at:
-            return {"at": list(self.at)}
-        return {"until": self.setting.name if self.setting else figures(self.horizon, 3)}
-
-
-def quantities(system: System, horizon: float, unit: float) -> dict[str, Quantity]:
-    """The quantities of a system by letter."""
-    units = {"rate": 1 / horizon, "size": unit, "number": 1.0}
-    return {
-        letter: Quantity(term.name, term.kind, figures(term.factor * units[term.unit], 3), term.spread, group=term.unit)
-        for letter, term in system.terms.items()
-    }
-
-
-def written(system: System, variant: str, words: Mapping[str, str], clock: Clock) -> dict[str, Any]:
-    """A variant's dynamics for the document."""
-    states = {
-        name: {"start": _plain(start.format_map(words)), "rate": rate.format_map(words)}
-        for name, (start, rate) in system.variants[variant].items()
-    }
-    return {"state": states, **clock.entry()}
-
-
-def _plain(text: str) -> str | float:
-    """A text that is a number as a number."""
-    return figures(float(text), 6) if text.replace(".", "", 1).isdigit() else text

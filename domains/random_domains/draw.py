@@ -1,4 +1,4 @@
-"""Random choices of one document: fixed by the seed alone, the same in every process and on every machine.
+"""Random choices of one document: fixed by its key alone, the same in every process and on every machine.
 
 The stream is Python's Mersenne twister, seeded by the SHA-512 of a text (``random.Random(str)``), which does not depend
 on the process's hash seed; every choice is made from ``random()`` only, whose values Python promises to keep.

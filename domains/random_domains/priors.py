@@ -79,8 +79,7 @@ def choose_unknown(
     target = draw.pick(recipe.parameters)
     possible = [q for q in quantities.values() if any(recipe.priors.get(family) for family in _FITS[q.kind])]
     bundles: dict[str, list[Quantity]] = {}
-    together = any(quantity.like for quantity in possible)
-    sources = {q.like for q in possible} | {q.name for q in possible if q.like} if together else set()
+    sources = {name for quantity in possible if quantity.like for name in (quantity.like, quantity.name)}
     for quantity in draw.shuffled(possible):
         bundles.setdefault("sources" if quantity.name in sources else quantity.name, []).append(quantity)
     shared = [name for name, bundle in bundles.items() if all(law & {q.name for q in bundle} for law in laws)]

@@ -6,12 +6,14 @@ import typer
 
 from domains import catalogue
 from domains.document import Design, Domain, Mechanism, Parameter
+from domains.errors import DomainError
 from domains.loading import find, load_file
-from domains.measurements import read_replay
+from orchestrator.cli import domain_check
 from orchestrator.cli.output import Json, console, print_json, print_table
 
 app = typer.Typer(help="Questions written as domains: rival laws, unknowns, designs, outcomes.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="A name of the catalogue, or the path of a .yaml file.", metavar="DOMAIN")]
+_NAME_HELP = "A name of the catalogue, or the path of a .yaml file."
+Name = Annotated[str, typer.Argument(help=_NAME_HELP, metavar="DOMAIN")]
 
 
 @app.command("list")
@@ -48,22 +50,25 @@ def show(name: Name, json: Json = False) -> None:
 
 
 @app.command()
-def check(name: Name, json: Json = False) -> None:
-    """Check a domain: its document, its tables, and that its laws simulate finite numbers."""
-    from orchestrator.checking import check_domain
-
-    domain = find(name)
-    replays = {replay: len(read_replay(domain, replay).designs) for replay in domain.replays}
-    report = {**check_domain(domain), "replays": replays}
+def check(
+    names: Annotated[list[str] | None, typer.Argument(help=_NAME_HELP, metavar="[DOMAIN]...")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every domain of the catalogue.")] = False,
+    json: Json = False,
+) -> None:
+    """Check domains: the document, its tables, whether its laws simulate finite numbers (if not, exit status 2), and
+    what is to no purpose: laws that nothing tells apart, settings and parameters that change nothing."""
+    wanted = [*(names or ()), *(catalogue.names() if everything else ())]
+    if not wanted:
+        raise DomainError("which domain? Name some, or a .yaml file, or say --all for the whole catalogue")
+    domains = [find(name) for name in dict.fromkeys(wanted)]
+    reports = domain_check.examine_all(domains)
+    single = len(wanted) == 1 and not everything
     if json:
-        print_json(report)
+        print_json(reports[0] if single else reports)
     else:
-        rows = [[law["mechanism"], f"{law['broken']:.2%}", law["example"]] for law in report["mechanisms"]]
-        print_table(["law", "simulated values that are not finite", "for example at"], rows)
-        for replay, count in report["replays"].items():
-            console.print(f"replay {replay}: {count} rows")
-        console.print("The domain is in order." if report["ok"] else "The domain is not in order.")
-    if not report["ok"]:
+        for report in reports:
+            (domain_check.print_report if single else domain_check.print_line)(report)
+    if not all(report["ok"] for report in reports):
         raise typer.Exit(2)
 
 

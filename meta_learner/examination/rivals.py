@@ -23,6 +23,8 @@ _CANDIDATES = 128
 _FINALISTS = 4
 _USELESS = 0.01  # of the best design's information
 _NOISE = 3.0  # standard errors: below, a mean of 16 is not told from 0 (one-sided, α < 0.5 %)
+_LEAST = -3.0  # nats that one draw counts for: rarer than one in forty, and little is cut off
+_STEADY = -math.log(2.0)  # cuts more off, for noise no larger below 0 than above
 _TOGETHER = 8  # experiments of which it is asked whether at least all of them together tell
 
 
@@ -37,10 +39,10 @@ class Sample:
 
 _COARSE = Sample(1, 128, 32)
 _CHOOSING = Sample(8, 128, 64)
-_MEASURING = Sample(16, 256, 64)
-_INCREASED = Sample(16, 1024, 128)
+_MEASURING = Sample(16, 1024, 64)
+_INCREASED = Sample(16, 2048, 64)
+_INTEGRATED = Sample(16, 512, 64)  # where a prediction is the solution of differential equations
 _JOINTLY = Sample(16, 2048, 64)
-_JOINTLY_INTEGRATED = Sample(16, 512, 64)  # where a prediction is the solution of differential equations
 
 
 @dataclass(frozen=True)
@@ -98,14 +100,14 @@ def screen(domain: Domain) -> Screening:
     """What candidate designs tell, from one table of predictions, the laws taken as equally likely."""
     laws = range(len(domain.mechanisms))
     model = _among(domain, tuple(laws))
-    designs = model.space.sobol(_CANDIDATES, stream(0, 2, 0, "design"))
-    hypotheses, draws = _hypotheses(model, _COARSE, 0)
-    own, every = likelihoods(model, hypotheses, designs[None], draws=draws, generator=stream(0, 2, 0, "noise"))
+    designs = model.space.sobol(_CANDIDATES, stream(0, 0, 0, "design"))
+    hypotheses, draws = _hypotheses(model, _COARSE, 0, 0)
+    own, every = likelihoods(model, hypotheses, designs[None], draws=draws, generator=stream(0, 0, 0, "noise"))
     gain = own - (every.logsumexp(2) - math.log(every.shape[2]))
     everything = gain.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0).mean(1)[0]
     evidence = _evidence(every, hypotheses, len(laws))
     pairs = [(i, j) for i in laws for j in laws if i < j]
-    return Screening(designs, everything, {pair: _divergence(evidence, hypotheses, pair)[0] for pair in pairs})
+    return Screening(designs, everything, {pair: _divergence(evidence, hypotheses, pair, _STEADY)[0] for pair in pairs})
 
 
 def candidates(model: DomainModel, screening: Screening) -> Candidates:
@@ -119,8 +121,8 @@ def rivals(domain: Domain, pair: tuple[int, int], screening: Screening) -> Rival
     """How well the two laws with these indices can be told apart."""
     model = _among(domain, pair)
     finalists = screening.designs[screening.pairs[pair].topk(_FINALISTS).indices]
-    best = finalists[_single(model, finalists, _CHOOSING, 1).mean(0).argmax()][None]
-    single = _estimate(_single(model, best, _MEASURING, 2)[:, 0])
+    best = finalists[_single(model, finalists, _CHOOSING, 1, _STEADY).mean(0).argmax()][None]
+    single = _estimate(_single(model, best, _INTEGRATED if _integrated(model) else _MEASURING, 2)[:, 0])
     if single.noise:
         single = _estimate(_single(model, best, _INCREASED, 3)[:, 0])
     together = _estimate(_jointly(model, 4)) if single.noise else None
@@ -133,39 +135,45 @@ def _among(domain: Domain, laws: tuple[int, ...]) -> DomainModel:
     return DomainModel(replace(domain, mechanisms=tuple(replace(domain.mechanisms[i], weight=1.0) for i in laws)))
 
 
-def _hypotheses(model: DomainModel, sample: Sample, stage: int) -> tuple[Hypotheses, int]:
-    """Hypotheses from the prior, equally many a law, and how many of them give outcomes."""
+def _integrated(model: DomainModel) -> bool:
+    return any(mechanism.dynamics for mechanism in model.domain.mechanisms)
+
+
+def _hypotheses(model: DomainModel, sample: Sample, stage: int, replicate: int) -> tuple[Hypotheses, int]:
+    """Hypotheses [1, hypotheses] from the prior, equally many a law, and how many of them give outcomes."""
     laws = len(model.mechanisms)
-    belief = prior_belief(model, sample.replicates, BeliefSettings(sample.hypotheses), stream(0, 2, stage, "prior"))
-    generator = stream(0, 2, stage, "hypothesise")
+    belief = prior_belief(model, 1, BeliefSettings(sample.hypotheses), stream(stage, replicate, 0, "prior"))
+    generator = stream(stage, replicate, 0, "hypothesise")
     return draw_hypotheses(model, belief, laws * sample.hypotheses, generator), laws * sample.draws
 
 
-def _single(model: DomainModel, designs: Tensor, sample: Sample, stage: int) -> Tensor:
+def _single(model: DomainModel, designs: Tensor, sample: Sample, stage: int, least: float = _LEAST) -> Tensor:
     """Information [replicates, designs] of one experiment at each of designs [designs, columns] about which of two
-    laws holds."""
-    hypotheses, draws = _hypotheses(model, sample, stage)
-    generator = stream(0, 2, stage, "noise")
-    parts = [
-        likelihoods(model, hypotheses, part.expand(sample.replicates, 1, -1), draws=draws, generator=generator)[1]
-        for part in designs
-    ]
-    evidence = [_evidence(every, hypotheses, 2) for every in parts]
-    return torch.cat([_divergence(law, hypotheses, (0, 1)) for law in evidence], dim=1)
+    laws holds. One replicate after the other: the noise of one table is shared by its runs."""
+    found = []
+    for replicate in range(sample.replicates):
+        hypotheses, draws = _hypotheses(model, sample, stage, replicate)
+        noise = stream(stage, replicate, 0, "noise")
+        every = likelihoods(model, hypotheses, designs[None], draws=draws, generator=noise)[1]
+        found.append(_divergence(_evidence(every, hypotheses, 2), hypotheses, (0, 1), least))
+    return torch.cat(found)
 
 
 def _jointly(model: DomainModel, stage: int) -> Tensor:
-    """Information [replicates] of several experiments together, at designs of each replicate's own."""
-    integrated = any(mechanism.dynamics for mechanism in model.domain.mechanisms)
-    sample = _JOINTLY_INTEGRATED if integrated else _JOINTLY
-    generator = stream(0, 2, stage, "noise")
+    """Information [replicates] of several experiments together, at designs of each replicate's own.
+
+    With sharp predictions most draws are explained by few hypotheses, or none, and count for next to ±∞. Bounded as
+    far below 0 as above, this noise averages out, and the mean stays at or below 0 for laws that say the same.
+    """
+    sample = _INTEGRATED if _integrated(model) else _JOINTLY
     found = []
-    for replicate in range(sample.replicates):  # one by one: their tables are large
-        hypotheses, draws = _hypotheses(model, replace(sample, replicates=1), stage + replicate)
-        designs = model.space.sobol(_TOGETHER, stream(0, 2, stage + replicate, "design"))[:, None, None]
-        every = sum(likelihoods(model, hypotheses, d, draws=draws, generator=generator)[1] for d in designs)
+    for replicate in range(sample.replicates):
+        hypotheses, draws = _hypotheses(model, sample, stage, replicate)
+        designs = model.space.sobol(_TOGETHER, stream(stage, replicate, 0, "design"))[:, None, None]
+        noise = stream(stage, replicate, 0, "noise")
+        every = sum(likelihoods(model, hypotheses, part, draws=draws, generator=noise)[1] for part in designs)
         assert isinstance(every, Tensor)
-        found.append(_divergence(_evidence(every, hypotheses, 2), hypotheses, (0, 1)))
+        found.append(_divergence(_evidence(every, hypotheses, 2), hypotheses, (0, 1), _STEADY))
     return torch.cat(found)[:, 0]
 
 
@@ -182,17 +190,18 @@ def _evidence(every: Tensor, hypotheses: Hypotheses, laws: int) -> Tensor:
     return torch.stack(found, dim=2)
 
 
-def _divergence(evidence: Tensor, hypotheses: Hypotheses, pair: tuple[int, int]) -> Tensor:
+def _divergence(evidence: Tensor, hypotheses: Hypotheses, pair: tuple[int, int], least: float) -> Tensor:
     """Information [runs, designs] about which of two laws holds, from log p(y | law) [runs, draws, laws, designs].
 
-    A draw counts for no less than −log 2, as much below 0 as it can come above; one that neither law explains for 0.
+    A draw counts for no less than ``least``, since few hypotheses may come near it, and for 0 if neither law explains
+    it.
     """
     both = evidence[:, :, list(pair)]
     mixture = both.logsumexp(2) - math.log(2.0)
     total: Tensor | float = 0.0
     for place, law in enumerate(pair):
         mine = (hypotheses.mechanism[:, : evidence.shape[1]] == law).to(torch.float64)[..., None]
-        gain = (both[:, :, place] - mixture).nan_to_num(nan=0.0, neginf=-math.log(2.0)).clamp_min(-math.log(2.0))
+        gain = (both[:, :, place] - mixture).nan_to_num(nan=0.0).clamp_min(least)
         total = total + 0.5 * (mine * gain).sum(1) / mine.sum(1).clamp_min(1.0)
     assert isinstance(total, Tensor)
     return total

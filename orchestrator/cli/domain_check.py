@@ -84,7 +84,8 @@ def print_remarks(report: dict[str, Any], indent: str = "") -> None:
 
 
 def _nats(estimate: dict[str, float]) -> str:
-    return f"{estimate['nats']:.3f} ± {estimate['error']:.3f}"
+    nats, error = estimate["nats"], estimate["error"]
+    return f"{nats:.3f} ± {error:.3f}" if nats > 3 * error else f"none seen (± {error:.3f})"
 
 
 def _more(pair: dict[str, Any]) -> str:

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from domains import catalogue
-from domains.document import Design, Domain, Mechanism, Parameter
+from domains import latex as domains_latex
 from domains.errors import DomainError
 from domains.loading import find, load_file
-from orchestrator.cli import domain_check
-from orchestrator.cli.output import Json, console, print_json, print_table
+from orchestrator.cli import domain_check, domain_show
+from orchestrator.cli.output import Json, print_json, print_table
 
 app = typer.Typer(help="Questions written as domains: rival laws, unknowns, designs, outcomes.", no_args_is_help=True)
 _NAME_HELP = "A name of the catalogue, or the path of a .yaml file."
@@ -27,26 +27,19 @@ def list_domains(json: Json = False) -> None:
 
 
 @app.command()
-def show(name: Name, json: Json = False) -> None:
-    """What a domain asks, what can be set, what is unknown, and its laws."""
+def show(
+    name: Name,
+    latex: Annotated[bool, typer.Option("--latex", help="Print a LaTeX fragment (amsmath) instead.")] = False,
+    json: Json = False,
+) -> None:
+    """What a domain asks, what can be set, what is unknown, and its laws as mathematics."""
     domain = find(name)
     if json:
         print_json({"identity": domain.identity, "document": domain.parsed})
-        return
-    console.print(
-        f"{domain.title}\n{domain.name} · {domain.field} · budget {domain.budget:g} · goal {domain.goal.kind}"
-    )
-    if domain.summary:
-        console.print(f"\n{domain.summary.strip()}")
-    console.print("\nWhat can be set")
-    print_table(["design", "allowed", "unit"], [[d.name, allowed(d), d.unit] for d in domain.designs])
-    console.print("\nRival laws")
-    for mechanism in domain.mechanisms:
-        _show_mechanism(mechanism)
-    console.print("\nWhat comes back")
-    rows = [[o.name, f"{o.family}({_arguments(o.arguments)})", o.unit] for o in domain.outcomes]
-    print_table(["outcome", "law", "unit"], rows)
-    _show_more(domain)
+    elif latex:
+        print(domains_latex.fragment(domain))
+    else:
+        domain_show.print_domain(domain)
 
 
 @app.command()
@@ -70,42 +63,3 @@ def check(
             (domain_check.print_report if single else domain_check.print_line)(report)
     if not all(report["ok"] for report in reports):
         raise typer.Exit(2)
-
-
-def allowed(design: Design) -> str:
-    """A design's allowed values in words."""
-    if design.kind == "choice":
-        return " or ".join(design.options)
-    if design.kind == "levels":
-        return ", ".join(f"{value:g}" for value in design.values)
-    scale = ", evenly in the logarithm" if design.scale == "log" else ""
-    return f"{'whole numbers ' if design.kind == 'integer' else ''}{design.low:g} to {design.high:g}{scale}"
-
-
-def _show_mechanism(mechanism: Mechanism) -> None:
-    console.print(f"  {mechanism.name} (weight {mechanism.weight:g})")
-    for name, law in mechanism.let:
-        console.print(f"    {name} = {' '.join(law.text.split())}", markup=False)
-    for parameter in mechanism.parameters:
-        console.print(f"    {parameter.name} {_value(parameter)}", markup=False)
-
-
-def _value(parameter: Parameter) -> str:
-    unit = f" {parameter.unit}" if parameter.unit else ""
-    label = f"  ({parameter.label})" if parameter.label else ""
-    if parameter.prior is None:
-        return f"= {parameter.constant:g}{unit}{label}"
-    arguments = ", ".join(argument.text for argument in parameter.prior.arguments)
-    return f"~ {parameter.prior.family}({arguments}){unit}{label}"
-
-
-def _arguments(arguments: object) -> str:
-    assert isinstance(arguments, dict)
-    return ", ".join(f"{name} = {getattr(value, 'text', value)}" for name, value in arguments.items())
-
-
-def _show_more(domain: Domain) -> None:
-    for replay in domain.replays.values():
-        console.print(f"\nreplay:{replay.name}  {replay.file}  {replay.source}", markup=False)
-    for reference in domain.references:
-        console.print(f"  {reference}", markup=False)

@@ -71,8 +71,8 @@ def latex_text(text: str) -> str:
     return rf"\text{{{_escaped(text)}}}"
 
 
-_SPECIAL = {"\\": r"\textbackslash{}", **{c: rf"\{c}" for c in "_%&#{}$"}, "^": r"\textasciicircum{}", "~": "--"}
-_SPECIAL |= {"°": r"\ensuremath{^\circ}", "²": r"\textsuperscript{2}", "–": "--"}
+_SPECIAL = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
+_SPECIAL |= {character: rf"\{character}" for character in "_%&#{}$"}
 
 
 def _escaped(text: str) -> str:

@@ -19,7 +19,7 @@ from domains.validation.replays import read_replays
 from domains.validation.report import Part, Report, Review, describe
 from domains.validation.scope import Scope
 
-__all__ = ["KEYS", "Review", "content_hash", "review", "validate"]
+__all__ = ["KEYS", "Review", "content_hash", "is_identifier", "review", "validate"]
 
 FORMAT = 1
 KEYS = (
@@ -117,11 +117,16 @@ def _optional(top: dict[str, Part], laws: Laws) -> dict[str, Any]:
     return optional
 
 
+def is_identifier(name: str) -> bool:
+    """Whether a domain may have this name: kebab-case, at most 64 characters."""
+    return len(name) <= 64 and _IDENTIFIER.fullmatch(name) is not None
+
+
 def _check_head(top: dict[str, Part]) -> None:
     if "format" in top and (top["format"].value is True or top["format"].value != FORMAT):
         top["format"].problem(f"found {describe(top['format'].value)}; this version reads format {FORMAT}")
     name = top["name"].value if "name" in top else None
-    if isinstance(name, str) and not (_IDENTIFIER.fullmatch(name) and len(name) <= 64):
+    if isinstance(name, str) and not is_identifier(name):
         top["name"].problem(f"{name[:70]!r} is not kebab-case: small letters and digits, joined by -, at most 64")
 
 

@@ -5,15 +5,21 @@ from collections.abc import Iterable
 from domains.document import Domain, Mechanism, Outcome, Parameter
 from domains.expressions import Expression
 from domains.mathematics import latex_name, latex_text, to_latex
-from domains.wording import FAMILIES
+from domains.wording import FAMILIES, late_lets
 
 Row = tuple[str, str]  # left of the alignment, right of it
 
 
 def law(mechanism: Mechanism) -> str:
     """A law's equations, dynamics included."""
-    rows = [(latex_name(name), f"= {to_latex(expression)}") for name, expression in mechanism.let]
-    return aligned([*_dynamics(mechanism), *rows])
+    late = late_lets(mechanism)
+    before = [(name, expression) for name, expression in mechanism.let if name not in late]
+    after = [(name, expression) for name, expression in mechanism.let if name in late]
+    return aligned([*_lets(before), *_dynamics(mechanism), *_lets(after)])
+
+
+def _lets(let: Iterable[tuple[str, Expression]]) -> list[Row]:
+    return [(latex_name(name), f"= {to_latex(expression)}") for name, expression in let]
 
 
 def priors(parameters: Iterable[Parameter]) -> str:
@@ -54,7 +60,7 @@ def _dynamics(mechanism: Mechanism) -> list[Row]:
     if found is None:
         return []
     time = latex_name(found.time)
-    rows = [(latex_name(name), f"= {to_latex(expression)}") for name, expression in found.let]
+    rows = _lets(found.let)
     for state in found.states:
         name = latex_name(state.name)
         rows.append((rf"\frac{{\mathrm{{d}} {name}}}{{\mathrm{{d}} {time}}}", f"= {to_latex(state.rate)}"))

@@ -284,7 +284,7 @@ def _latex_cases(cases: list[tuple[str, str]], otherwise: str) -> str:
 
 
 def _unicode_call(function: str, arguments: list[str]) -> str:
-    root = function == "√" and arguments[0].isidentifier()
+    root = function == "√" and arguments[0].replace(".", "").isalnum()
     return f"√{arguments[0]}" if root else f"{function}({', '.join(arguments)})"
 
 

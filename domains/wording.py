@@ -84,6 +84,25 @@ def lets(let: Iterable[tuple[str, Expression]]) -> list[Formula]:
     return [Formula(name, "=", to_unicode(law)) for name, law in let]
 
 
+def equations(mechanism: Mechanism, hidden: frozenset[str] = frozenset()) -> list[Formula]:
+    """A law's equations in the order of evaluation: what the dynamics may use, the dynamics, what uses their states."""
+    late = late_lets(mechanism)
+    shown = [(name, law) for name, law in mechanism.let if name not in hidden]
+    return [
+        *lets((name, law) for name, law in shown if name not in late),
+        *dynamics(mechanism),
+        *lets((name, law) for name, law in shown if name in late),
+    ]
+
+
+def late_lets(mechanism: Mechanism) -> frozenset[str]:
+    """The let-names that are known only after integration, since they use a state or each other."""
+    late = {state.name for state in mechanism.dynamics.states} if mechanism.dynamics else set()
+    for name, law in mechanism.let:
+        late |= {name} if law.names & late else set()
+    return frozenset(late)
+
+
 def dynamics(mechanism: Mechanism) -> list[Formula]:
     """The differential equations of a law, where they start, and when they are read."""
     found = mechanism.dynamics

@@ -9,6 +9,7 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TextColumn
 
 from domains.document import Domain
+from domains.errors import DomainError
 from domains.measurements import read_replay
 from orchestrator.cli.output import console, errors, print_table
 
@@ -29,7 +30,10 @@ def examine_all(domains: list[Domain]) -> list[dict[str, Any]]:
                 told(name, (number + done / steps) / len(domains))
 
             replays = {replay: len(read_replay(domain, replay).designs) for replay in domain.replays}
-            found = examine(DomainModel(domain), within)
+            try:
+                found = examine(DomainModel(domain), within)
+            except DomainError as error:
+                raise DomainError(f"{domain.name}: {error}") from error
             head = {"name": domain.name, "identity": domain.identity, "ok": found.ok}
             reports.append({**head, **asdict(found), "replays": replays})
     return reports
@@ -40,17 +44,18 @@ def _bar() -> Iterator[Any]:
     """A function of (what is examined, share done) that shows both."""
     bar = Progress(TextColumn("{task.description}"), BarColumn(), console=errors, transient=True)
     task = bar.add_task("", total=1.0)
-    started = time.monotonic()
+    begun = time.monotonic()
 
     def told(what: str, share: float) -> None:
         bar.update(task, description=f"examining {what}", completed=share)
-        if errors.is_terminal and time.monotonic() - started > _PATIENCE:
+        if errors.is_terminal and time.monotonic() - begun > _PATIENCE:
             bar.start()
 
     try:
         yield told
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()
 
 
 def print_report(report: dict[str, Any]) -> None:

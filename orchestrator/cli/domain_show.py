@@ -60,8 +60,7 @@ def _print_law(domain: Domain, mechanism: Mechanism) -> None:
         _say(f"  {mechanism.label}")
     shared = wording.shared(domain, "parameters")
     _print_parameters([p for p in mechanism.parameters if p.name not in shared], mechanism)
-    own = [(name, law) for name, law in mechanism.let if name not in wording.shared(domain, "let")]
-    for line in (*wording.dynamics(mechanism), *wording.lets(own)):
+    for line in wording.equations(mechanism, hidden=wording.shared(domain, "let")):
         _formula(line)
 
 

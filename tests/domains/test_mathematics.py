@@ -30,7 +30,7 @@ def read_back(text: str) -> str:
     """The document's notation of a rendered formula, by replacing signs alone: no look at what stands around."""
     text = re.sub(r"[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: f"**({found[0].translate(_LOWERED)})", text)
     text = re.sub(r"\|([^|]*)\|", r"abs(\1)", text)
-    text = re.sub(r"√(\w+)", r"sqrt(\1)", text).replace("√(", "sqrt(")
+    text = re.sub(r"√([\w.]+)", r"sqrt(\1)", text).replace("√(", "sqrt(")
     text = re.sub(r"(?<![<>=!])=", "==", text)
     for sign, written in _SIGNS.items():
         text = text.replace(sign, written)

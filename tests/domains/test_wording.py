@@ -98,6 +98,9 @@ def test_everything_of_the_format_has_words_and_latex(full: str) -> None:
         "last(t = 0) = deep",
         "read at t = 24",
     ]
+    assert [line.left for line in wording.equations(law, hidden=frozenset({"eaten"}))] == [
+        *("mean_w", "eaten", "d prey/dt", "prey(t = 0)", "d last/dt", "last(t = 0)", "read at", "left"),
+    ]
     assert " ".join(wording.outcome(found.outcomes[1])) == (
         "seen ~ NegativeBinomial(mean = prey, dispersion = k), censored above 100"
     )

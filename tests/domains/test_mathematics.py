@@ -114,7 +114,34 @@ _LEAVES = st.one_of(
 )
 
 
-@settings(max_examples=400)
+_FORMS = [
+    *(f"({{}} {sign} {{}})" for sign in ("+", "-", "*", "/", "**", "%", "<", "and", "or")),
+    *("(-{})", "(not {})", "({} if {} else {})", "({} < {} <= {})"),
+    *(f"{function}({{}})" for function in ("sqrt", "abs", "floor", "log1p", "expm1")),
+]
+
+
+def _filled(form: str, inner: list[str]) -> list[str]:
+    """The form with each of ``inner`` in each of its places, names in the others."""
+    holes = form.count("{}")
+    names = ["x", "y", "2"]
+    return [form.format(*names[:hole], part, *names[hole + 1 : holes]) for hole in range(holes) for part in inner]
+
+
+_SINGLE = [form.format(*("a", "b", "3")[: form.count("{}")]) for form in _FORMS]
+
+
+@pytest.mark.parametrize("outer", _FORMS)
+def test_every_form_inside_every_form_of_every_form_can_only_be_read_one_way(outer: str) -> None:
+    """Exhaustive for three levels: every place where brackets may or may not stand."""
+    middle = [text for form in _FORMS for text in _filled(form, _SINGLE)]
+    for text in _filled(outer, [*_SINGLE, *middle]):
+        expression = parse(text)
+        written = to_unicode(expression)
+        assert meant(parse(read_back(written)).root) == meant(expression.root), written
+
+
+@settings(max_examples=200)
 @given(st.recursive(_LEAVES, _grown, max_leaves=10))
 def test_what_is_written_can_only_be_read_one_way(text: str) -> None:
     expression = parse(text)

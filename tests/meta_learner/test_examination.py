@@ -198,7 +198,7 @@ def test_designs_that_tell_next_to_nothing_are_noted_with_their_place() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["dose-finding", "expanding-universe", "hyperbolic-discounting", "prey-population", "psychometric-function",
+    ["dose-finding", "hyperbolic-discounting", "prey-population", "psychometric-function",
      "source-location", "theophylline"],
 )  # fmt: skip
 def test_a_sound_domain_of_the_catalogue_raises_no_alarm(name: str) -> None:

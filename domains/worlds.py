@@ -68,6 +68,7 @@ class MechanismModel(ABC):
         self.name = mechanism.name
         self._unknowns = Unknowns(mechanism, domain.exchangeable)
         self.names, self.dims = self._unknowns.names, self._unknowns.dims
+        self.outcomes = len(domain.outcome_entries)
         self._space = space
 
     def parameters(self, z: Tensor) -> dict[str, Tensor]:

@@ -97,6 +97,15 @@ def expected_information(model: DomainModel, question: Question, designs: Tensor
     return torch.cat(gains, dim=1)
 
 
+def likelihoods(
+    model: DomainModel, hypotheses: Hypotheses, designs: Tensor, *, draws: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Outcomes drawn from the first ``draws`` hypotheses at designs [runs, designs, columns], under themselves and
+    under all: log densities own [runs, draws, designs] and every [runs, draws, hypotheses, designs], nats."""
+    found = outcome_densities(model, hypotheses, designs, _noise(draws, len(model.outcome_names), generator))
+    return found.own, found.every
+
+
 def _standardise(values: Tensor, log_weight: Tensor) -> Tensor:
     """values [runs, hypotheses, targets] with weighted mean 0 and variance 1; a constant becomes 0."""
     weight = log_weight.exp()[..., None]

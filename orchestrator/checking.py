@@ -1,15 +1,12 @@
-"""The scientific check of a domain: do its laws simulate finite numbers over prior and designs?"""
+"""The gate that every campaign passes: do the domain's laws simulate finite numbers over prior and designs?"""
 
 from typing import Any
 
-import torch
-
 from domains.document import Domain
-from domains.worlds import DomainModel, Worlds
-from meta_learner.streams import stream
+from domains.worlds import DomainModel
+from meta_learner.examination import ALLOWED_SHARE, draw_prior, example
 
 _DRAWS = 4000
-_ALLOWED_SHARE = 0.01
 
 
 def check_domain(domain: Domain, model: DomainModel | None = None) -> dict[str, Any]:
@@ -18,8 +15,7 @@ def check_domain(domain: Domain, model: DomainModel | None = None) -> dict[str, 
     ``ok`` is false where a mechanism gives NaN or infinity for more than 1 % of the draws.
     """
     model = model or DomainModel(domain)
-    designs = model.space.uniform(_DRAWS, stream(0, 0, 0, "design"))
-    mechanisms = [_check_mechanism(model, index, designs) for index in range(len(model.mechanisms))]
+    mechanisms = [_check_mechanism(model, index) for index in range(len(model.mechanisms))]
     return {
         "name": domain.name,
         "identity": domain.identity,
@@ -28,17 +24,12 @@ def check_domain(domain: Domain, model: DomainModel | None = None) -> dict[str, 
     }
 
 
-def _check_mechanism(model: DomainModel, index: int, designs: torch.Tensor) -> dict[str, Any]:
-    law = model.mechanisms[index]
-    parameters = law.parameters(law.sample_prior((_DRAWS,), stream(0, 0, index, "world")))
-    everywhere = torch.full((_DRAWS,), index)
-    worlds = Worlds(everywhere, tuple(parameters if i == index else {} for i in range(len(model.mechanisms))))
-    outcomes = model.outcomes(worlds, designs, stream(0, 0, index, "noise"))
-    broken = ~outcomes.isfinite().all(-1)
-    share = broken.to(torch.float64).mean().item()
-    report: dict[str, Any] = {"mechanism": law.name, "ok": share <= _ALLOWED_SHARE, "broken": share, "example": ""}
-    if bool(broken.any()):
-        first = int(broken.to(torch.uint8).argmax())
-        values = {name: value[first].item() for name, value in parameters.items()}
-        report["example"] = f"{model.space.to_names(designs[first])} with {values}"
-    return report
+def _check_mechanism(model: DomainModel, index: int) -> dict[str, Any]:
+    draws = draw_prior(model, index, _DRAWS)
+    share = draws.broken_share
+    return {
+        "mechanism": model.mechanisms[index].name,
+        "ok": share <= ALLOWED_SHARE,
+        "broken": share,
+        "example": example(model, draws),
+    }

@@ -57,8 +57,9 @@ class LinearGaussianGraphs(ExactSimulator):
     def __init__(self, domain: Domain) -> None:
         self.variables = [outcome.name for outcome in domain.outcomes]
         count = len(self.variables)
-        self._graphs = {graph_name(graph, self.variables): graph for graph in all_graphs(count)}
-        sets = [sorted({graph[j] for graph in self._graphs.values()}, key=sorted) for j in range(count)]
+        every = {graph_name(graph, self.variables): graph for graph in all_graphs(count)}
+        sets = [sorted({graph[j] for graph in every.values()}, key=sorted) for j in range(count)]
+        self._graphs = {mechanism.name: every[mechanism.name] for mechanism in domain.mechanisms}
         self._mask = torch.tensor(  # [variables, sets, variables]: who is a parent
             [[[float(i in members) for i in range(count)] for members in row] for row in sets], dtype=torch.float64
         )

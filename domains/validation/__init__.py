@@ -21,7 +21,7 @@ from domains.validation.replays import read_replays
 from domains.validation.report import Part, Report, clipped, describe
 from domains.validation.scope import Scope
 
-__all__ = ["KEYS", "content_hash", "validate"]
+__all__ = ["KEYS", "content_hash", "is_identifier", "validate"]
 
 FORMAT = 1
 KEYS = (
@@ -129,11 +129,16 @@ def _with_python(draft: Domain, part: Part) -> Domain:
         return draft
 
 
+def is_identifier(name: str) -> bool:
+    """Whether a domain may have this name: kebab-case, at most 64 characters."""
+    return len(name) <= 64 and _IDENTIFIER.fullmatch(name) is not None
+
+
 def _check_head(top: dict[str, Part]) -> None:
     if "format" in top and (top["format"].value is True or top["format"].value != FORMAT):
         top["format"].problem(f"found {describe(top['format'].value)}; this version reads format {FORMAT}")
     name = top["name"].value if "name" in top else None
-    if isinstance(name, str) and not (_IDENTIFIER.fullmatch(name) and len(name) <= 64):
+    if isinstance(name, str) and not is_identifier(name):
         near = for_name(name.lower(), "-")
         top["name"].problem(
             f"{clipped(name)!r} is not kebab-case: small letters and digits, joined by -, at most 64{near}"

@@ -1,17 +1,22 @@
 """``organon domain``: the questions."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from domains import catalogue
-from domains.document import Design, Domain, Mechanism, Parameter
+from domains import latex as domains_latex
+from domains.errors import DomainError
 from domains.loading import find, load_file
-from domains.measurements import read_replay
+from domains.starting import start
+from orchestrator.cli import domain_check, domain_show
 from orchestrator.cli.output import Json, console, print_json, print_table
+from orchestrator.cli.random_domain import random
 
 app = typer.Typer(help="Questions written as domains: rival laws, unknowns, designs, outcomes.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="A name of the catalogue, or the path of a .yaml file.", metavar="DOMAIN")]
+_NAME_HELP = "A name of the catalogue, or the path of a .yaml file."
+Name = Annotated[str, typer.Argument(help=_NAME_HELP, metavar="DOMAIN")]
 
 
 @app.command("list")
@@ -25,82 +30,68 @@ def list_domains(json: Json = False) -> None:
 
 
 @app.command()
-def show(name: Name, json: Json = False) -> None:
-    """What a domain asks, what can be set, what is unknown, and its laws."""
-    domain = find(name)
+def new(
+    name: Annotated[str, typer.Argument(help="Small letters, digits and -, as in my-question.", metavar="NAME")],
+    like: Annotated[str | None, typer.Option("--like", help="Start from this domain of the catalogue.")] = None,
+    json: Json = False,
+) -> None:
+    """Write NAME.yaml into this folder: a commented example to turn into a question of your own."""
+    started = start(name, Path(), like)
     if json:
-        print_json({"identity": domain.identity, "document": domain.parsed})
+        print_json({"document": str(started.document), "tables": [str(table) for table in started.tables]})
         return
+    console.print(f"{started.document} is written" + (f", a copy of {like}" if like else ""), markup=False)
+    for table in started.tables:
+        console.print(f"{table} holds its real measurements", markup=False)
     console.print(
-        f"{domain.title}\n{domain.name} · {domain.field} · budget {domain.budget:g} · goal {domain.goal.kind}"
+        f"Next: make it your own in an editor, then\n  organon domain check {started.document}\n"
+        f"  organon campaign run --domain {started.document}",
+        markup=False,
     )
-    if domain.summary:
-        console.print(f"\n{domain.summary.strip()}")
-    console.print("\nWhat can be set")
-    print_table(["design", "allowed", "unit"], [[d.name, allowed(d), d.unit] for d in domain.designs])
-    console.print("\nRival laws")
-    for mechanism in domain.mechanisms:
-        _show_mechanism(mechanism)
-    console.print("\nWhat comes back")
-    rows = [[o.name, f"{o.family}({_arguments(o.arguments)})", o.unit] for o in domain.outcomes]
-    print_table(["outcome", "law", "unit"], rows)
-    _show_more(domain)
 
 
 @app.command()
-def check(name: Name, json: Json = False) -> None:
-    """Check a domain: its document, its tables, and that its laws simulate finite numbers."""
-    from orchestrator.checking import check_domain
-
+def show(
+    name: Name,
+    latex: Annotated[bool, typer.Option("--latex", help="Print a LaTeX fragment (amsmath) instead.")] = False,
+    json: Json = False,
+) -> None:
+    """What a domain asks, what can be set, what is unknown, and its laws as mathematics."""
     domain = find(name)
-    replays = {replay: len(read_replay(domain, replay).designs) for replay in domain.replays}
-    report = {**check_domain(domain), "replays": replays}
     if json:
-        print_json(report)
+        print_json({"identity": domain.identity, "document": domain.parsed})
+    elif latex:
+        print(domains_latex.fragment(domain))
     else:
-        rows = [[law["mechanism"], f"{law['broken']:.2%}", law["example"]] for law in report["mechanisms"]]
-        print_table(["law", "simulated values that are not finite", "for example at"], rows)
-        for replay, count in report["replays"].items():
-            console.print(f"replay {replay}: {count} rows")
-        console.print("The domain is in order." if report["ok"] else "The domain is not in order.")
-    if not report["ok"]:
+        domain_show.print_domain(domain)
+
+
+@app.command()
+def check(
+    names: Annotated[list[str] | None, typer.Argument(help=_NAME_HELP, metavar="[DOMAIN]...")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every domain of the catalogue.")] = False,
+    json: Json = False,
+) -> None:
+    """Check domains: the document, its tables, whether its laws simulate finite numbers (if not, exit status 2), and
+    what is to no purpose: laws that nothing tells apart, settings and parameters that change nothing."""
+    wanted = wanted_domains(names or [], everything)
+    reports = domain_check.examine_all([find(name) for name in wanted])
+    single = len(wanted) == 1 and not everything
+    if json:
+        print_json(reports[0] if single else reports)
+    else:
+        for report in reports:
+            (domain_check.print_report if single else domain_check.print_line)(report)
+    if not all(report["ok"] for report in reports):
         raise typer.Exit(2)
 
 
-def allowed(design: Design) -> str:
-    """A design's allowed values in words."""
-    if design.kind == "choice":
-        return " or ".join(design.options)
-    if design.kind == "levels":
-        return ", ".join(f"{value:g}" for value in design.values)
-    scale = ", evenly in the logarithm" if design.scale == "log" else ""
-    return f"{'whole numbers ' if design.kind == 'integer' else ''}{design.low:g} to {design.high:g}{scale}"
+def wanted_domains(names: list[str], everything: bool) -> list[str]:
+    """The names given, each once, and those of the whole catalogue if ``everything`` is wanted."""
+    wanted = list(dict.fromkeys([*names, *(catalogue.names() if everything else ())]))
+    if not wanted:
+        raise DomainError("which domain? Name some, or a .yaml file, or say --all for the whole catalogue")
+    return wanted
 
 
-def _show_mechanism(mechanism: Mechanism) -> None:
-    console.print(f"  {mechanism.name} (weight {mechanism.weight:g})")
-    for name, law in mechanism.let:
-        console.print(f"    {name} = {' '.join(law.text.split())}", markup=False)
-    for parameter in mechanism.parameters:
-        console.print(f"    {parameter.name} {_value(parameter)}", markup=False)
-
-
-def _value(parameter: Parameter) -> str:
-    unit = f" {parameter.unit}" if parameter.unit else ""
-    label = f"  ({parameter.label})" if parameter.label else ""
-    if parameter.prior is None:
-        return f"= {parameter.constant:g}{unit}{label}"
-    arguments = ", ".join(argument.text for argument in parameter.prior.arguments)
-    return f"~ {parameter.prior.family}({arguments}){unit}{label}"
-
-
-def _arguments(arguments: object) -> str:
-    assert isinstance(arguments, dict)
-    return ", ".join(f"{name} = {getattr(value, 'text', value)}" for name, value in arguments.items())
-
-
-def _show_more(domain: Domain) -> None:
-    for replay in domain.replays.values():
-        console.print(f"\nreplay:{replay.name}  {replay.file}  {replay.source}", markup=False)
-    for reference in domain.references:
-        console.print(f"  {reference}", markup=False)
+app.command()(random)

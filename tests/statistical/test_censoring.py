@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy import stats
+from scipy import special, stats
 
 from domains.censoring import censored
 from domains.loading import load_text
@@ -72,6 +72,25 @@ def test_tails_that_underflow_are_still_numbers(
         assert abs(found - scale) < 7
         if wanted is not None:
             assert found == pytest.approx(wanted, abs=0.1)
+
+
+@pytest.mark.parametrize("rate", [2e5, 1e7, 1e9])
+def test_tails_of_large_counts_are_sums_of_their_probabilities(rate: float) -> None:
+    """From 12 standard deviations below the rate to 12 above it, by adding up 40 standard deviations of terms."""
+    tails = FAMILIES["poisson"].tails
+    assert tails is not None
+    sd = math.sqrt(rate)
+    for z in (-12.0, -4.5, -0.3, 0.0, 0.3, 4.6, 9.0, 12.0):
+        k = math.floor(rate + z * sd)
+        for tail, way in ((tails.below, -1), (tails.above, 1)):
+            if way * z < 0:
+                continue
+            stride = max(1, int(sd / 2000))  # the trapezoidal rule, half a term more at the end
+            terms = stats.poisson.logpmf(k + way * stride * np.arange(80_000), rate)
+            wanted = special.logsumexp(terms) + math.log(stride)
+            wanted += math.log1p(-0.5 * (1 - 1 / stride) * stride * math.exp(terms[0] - wanted))
+            found = tail(torch.tensor(k, dtype=torch.float64), _tensors((rate,))).item()
+            assert found == pytest.approx(wanted, abs=2e-5)
 
 
 @each_case

@@ -24,6 +24,7 @@ LOG_2 = math.log(2.0)
 LOG_ROOT_2PI = 0.5 * math.log(2.0 * math.pi)
 _SMALL = 1e-280  # below this an incomplete function is taken in the logarithm
 _TERMS = 60
+_LARGE = 1e5
 _MANY = 1e7  # degrees of freedom from which Student's t is normal after Wallace's transform, to 1e-13
 _STEP = 1e-5
 
@@ -100,6 +101,24 @@ def studentt_log_density(z: Tensor, df: Tensor) -> Tensor:
 # ---- gamma, and Poisson through it
 
 
+def _gamma_large(x: Array, shape: Array) -> tuple[Array, Array]:
+    """Both log tails of Gamma(shape, 1) at a large shape, where scipy's lose up to nats: Temme's uniform expansion
+    (DLMF 8.12.3, first term; the next is 1/shape smaller)."""
+    m = x / shape - 1
+    near = np.abs(m) < 1e-3
+    c = np.where(near, m, 0.0)
+    half_square = np.where(near, c * c * (0.5 - c * (1 / 3 - c * (0.25 - c * (0.2 - c / 6)))), m - np.log1p(m))
+    eta = np.copysign(np.sqrt(2 * half_square), m)
+    first = np.where(np.abs(eta) < 0.02, -1 / 3 + eta * (1 / 12 - eta * (2 / 135 - eta / 864)), 1 / m - 1 / eta)
+    s, first = eta * np.sqrt(shape), first / np.sqrt(shape)
+    below, above = special.log_ndtr(s), special.log_ndtr(-s)
+    density = -shape * half_square - LOG_ROOT_2PI
+    return (
+        below + np.log1p(-first * np.exp(density - below)),
+        above + np.log1p(first * np.exp(density - above)),
+    )
+
+
 def _gamma_below(x: Array, shape: Array) -> Array:
     """log P(X ≤ x), X ~ Gamma(shape, 1). Far out: x^a e^(−x) / Γ(a + 1) · Σ_n x^n / ((a + 1)…(a + n))."""
     x = np.maximum(x, 0.0)
@@ -109,7 +128,8 @@ def _gamma_below(x: Array, shape: Array) -> Array:
     for n in range(_TERMS, 0, -1):
         series = 1 + x / (shape + n) * series
     far = special.xlogy(shape, x) - x - special.gammaln(shape + 1) + np.log(series)
-    return np.where((p < _SMALL) & (x > 0), far, np.log(p))
+    result = np.where((p < _SMALL) & (x > 0), far, np.log(p))
+    return np.where((shape > _LARGE) & (x > 0), _gamma_large(x, shape)[0], result)
 
 
 def _gamma_above(x: Array, shape: Array) -> Array:
@@ -120,7 +140,8 @@ def _gamma_above(x: Array, shape: Array) -> Array:
     for n in range(_TERMS, 0, -1):
         fraction = x + 2 * n - 1 - shape - n * (n - shape) / fraction
     far = special.xlogy(shape, x) - x - special.gammaln(shape) - np.log(fraction)
-    return np.where((q < _SMALL) & (x < np.inf), far, np.log(q))
+    result = np.where((q < _SMALL) & (x < np.inf), far, np.log(q))
+    return np.where((shape > _LARGE) & (x < np.inf), _gamma_large(x, shape)[1], result)
 
 
 def gamma_below(x: Tensor, shape: Tensor) -> Tensor:

@@ -345,3 +345,22 @@ def test_a_prior_that_is_no_number_has_no_density() -> None:
     found = mechanism.log_prior(z)
     assert found.isfinite().tolist() == [True, False, False, False]
     assert found[1:].tolist() == [-math.inf] * 3
+
+
+# ---- every part of the format
+
+
+def test_the_full_format_is_drawn_simulated_and_judged(full: str) -> None:
+    """Its worlds give finite outcomes of the right kinds, which the likelihood in the same worlds finds possible."""
+    domain = DomainModel(load_text(full))
+    worlds, designs = domain.draw_worlds(60, seeded(31)), domain.space.uniform(60, seeded(32))
+    outcomes = domain.simulate(worlds, designs, seeded(33))
+    assert outcomes.isfinite().all()
+    assert domain.log_likelihood(worlds, designs, outcomes).isfinite().all()
+    named = dict(zip(domain.outcome_names, outcomes.unbind(-1), strict=True))
+    assert set(named["kind"].unique().tolist()) == {0.0, 1.0, 2.0}
+    assert named["seen"].max() <= 100
+    values = worlds.parameters[0]
+    assert ((values["a"] >= 0.1) & (values["a"] <= 10) & (values["spread"] >= 0)).all()
+    assert set(values["k"].unique().tolist()) == {1.0, 2.0, 3.0}
+    assert torch.equal(values["c"], values["c"].floor())

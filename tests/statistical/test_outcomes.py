@@ -53,6 +53,9 @@ class LogitNormal:
     def cdf(self, y: Any) -> Any:
         return self._normal.cdf(special.logit(np.clip(y, 0, 1)))
 
+    def sf(self, y: Any) -> Any:
+        return self._normal.sf(special.logit(np.clip(y, 0, 1)))
+
     def ppf(self, u: Any) -> Any:
         return special.expit(self._normal.ppf(u))
 

@@ -22,6 +22,8 @@ from domains.unknowns import Unknowns
 
 Parameters = Mapping[str, Tensor]
 
+_CACHED = 32_768  # experiments worked on at a time, so that what is in between fits a processor's cache
+
 
 @dataclass(frozen=True)
 class OutcomeColumn:
@@ -123,8 +125,28 @@ class CompiledMechanism:
         outcomes: [..., outcomes]; NaN marks a missing one, which contributes nothing. An invalid argument (NaN, a
         negative standard deviation) gives -inf.
         """
-        families = [column.family for column in self.columns]
-        return log_density(families, self.outcome_arguments(parameters, designs), outcomes)
+        shapes = (*(value.shape for value in parameters.values()), designs.shape[:-1], outcomes.shape[:-1])
+        shape = torch.broadcast_shapes(*shapes)
+        if self._dynamics is not None or shape.numel() <= _CACHED:
+            families = [column.family for column in self.columns]
+            return log_density(families, self.outcome_arguments(parameters, designs), outcomes)
+        axis = next(axis for axis, size in enumerate(shape) if size > 1)
+        size = max(1, shape[axis] * _CACHED // shape.numel())
+        place = len(shape) - axis
+        parts = []
+        for start in range(0, shape[axis], size):
+            few = {name: _part(value, place, start, size) for name, value in parameters.items()}
+            rest = (_part(value, place + 1, start, size) for value in (designs, outcomes))
+            length = min(size, shape[axis] - start)
+            parts.append(self.log_likelihood(few, *rest).expand(*shape[:axis], length, *shape[axis + 1 :]))
+        return torch.cat(parts, dim=axis)
+
+
+def _part(value: Tensor, place: int, start: int, size: int) -> Tensor:
+    """``size`` entries along the axis in this place from the end; all of a value that is broadcast there."""
+    if value.dim() < place or value.shape[-place] == 1:
+        return value
+    return value.narrow(-place, start, min(size, value.shape[-place] - start))
 
 
 def log_density(
@@ -218,16 +240,23 @@ class DomainModel:
         uniforms = outcome_laws.inside(uniforms)
         result = torch.empty((runs, len(self.families)), dtype=torch.float64)
         for index, mechanism in enumerate(self.mechanisms):
-            rows = (worlds.mechanism == index).nonzero()[:, 0]
-            if len(rows) == 0:
-                continue
-            parameters = {name: value[rows] for name, value in worlds.parameters[index].items()}
-            laws = mechanism.outcome_arguments(parameters, designs[rows])
-            for column, (family, arguments) in enumerate(zip(self.families, laws, strict=True)):
-                spread = tuple(argument.expand(len(rows)) for argument in arguments)
-                drawn = family.sample(spread, uniforms[rows, column])
-                result[rows, column] = torch.where(family.valid(spread), drawn, torch.nan)
+            for rows in (worlds.mechanism == index).nonzero()[:, 0].split(_CACHED):
+                if len(rows) == 0:  # no run has this mechanism, and its parameters may be missing
+                    continue
+                parameters = {name: value.index_select(0, rows) for name, value in worlds.parameters[index].items()}
+                laws = mechanism.outcome_arguments(parameters, designs.index_select(0, rows))
+                drawn = self._sample(laws, uniforms.index_select(0, rows))
+                result.index_copy_(0, rows, drawn)
         return result
+
+    def _sample(self, laws: list[outcome_laws.Arguments], uniforms: Tensor) -> Tensor:
+        """Outcomes [runs, outcomes] by uniform draws [runs, outcomes, 2]; NaN where an argument is invalid."""
+        columns = []
+        for column, (family, arguments) in enumerate(zip(self.families, laws, strict=True)):
+            spread = tuple(argument.expand(len(uniforms)) for argument in arguments)
+            drawn = family.sample(spread, uniforms[:, column])
+            columns.append(torch.where(family.valid(spread), drawn, torch.nan))
+        return torch.stack(columns, dim=-1)
 
     def log_likelihood(self, worlds: Worlds, designs: Tensor, outcomes: Tensor) -> Tensor:
         """log p(outcome | the run's world) [runs]; designs [runs, columns], outcomes [runs, outcomes]."""

@@ -77,7 +77,7 @@ class _Work:
     end: Tensor
 
     def rows(self, index: Tensor) -> "_Work":
-        return _Work(*(getattr(self, field.name).index_select(-1, index) for field in fields(self)))
+        return _Work(*(_pick(getattr(self, field.name), index) for field in fields(self)))
 
     def joined(self, other: "_Work") -> "_Work":
         pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
@@ -126,7 +126,7 @@ def integrate(problems: Problems, *, patience: int) -> tuple[Tensor, Tensor]:
 
 def _begin(problems: Problems, row: Tensor) -> _Work:
     """Problems at time 0, with a first step by Hairer, Nørsett & Wanner's rule."""
-    states = problems.begin.index_select(1, row)
+    states = _pick(problems.begin, row)
     rate = problems.rate(row)
     time = torch.zeros(len(row), dtype=torch.float64)
     slope = rate(time, states)
@@ -186,6 +186,11 @@ def _combine(weights: Sequence[float], stages: Sequence[Tensor]) -> Tensor:
     return total
 
 
+def _pick(values: Tensor, index: Tensor) -> Tensor:
+    """Entries of the last axis [..., index]; faster than ``index_select`` there."""
+    return values.gather(-1, index.expand(*values.shape[:-1], -1))
+
+
 def _norm(states: Tensor) -> Tensor:
     """Root mean square over the states [states, batch] → [batch]."""
     return states.abs()[0] if len(states) == 1 else states.square().mean(0).sqrt()
@@ -204,12 +209,12 @@ def _read(
     count = passed[:, 0] - here.passed
     entry = torch.repeat_interleave(count)
     column = torch.arange(len(entry)) - (count.cumsum(0) - passed[:, 0]).index_select(0, entry)
-    polynomial = _polynomial(here, step.index_select(0, index), [stage.index_select(1, index) for stage in stages])
+    polynomial = _polynomial(here, step.index_select(0, index), [_pick(stage, index) for stage in stages])
     share = times[entry, column] - here.time.index_select(0, entry)
     share = share / step.index_select(0, index).index_select(0, entry)
-    value = polynomial[-1].index_select(1, entry)
+    value = _pick(polynomial[-1], entry)
     for coefficient in polynomial[-2::-1]:
-        value = torch.addcmul(coefficient.index_select(1, entry), value, share)
+        value = torch.addcmul(_pick(coefficient, entry), value, share)
     following = times.detach().gather(1, passed.clamp_max(times.shape[1] - 1))
     due = torch.where(passed < times.shape[1], following, torch.inf)[:, 0]
     readout = _Readout(here.row.index_select(0, entry), column, value)

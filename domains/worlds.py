@@ -23,6 +23,7 @@ from domains.unknowns import Unknowns
 Parameters = Mapping[str, Tensor]
 
 _CACHED = 32_768  # experiments worked on at a time, so that what is in between fits a processor's cache
+_ALL = 2**31  # where dynamics are integrated, whose solver sees to its cache itself
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,16 @@ class _CompiledOutcome:
 
 
 class CompiledMechanism:
-    """One law of a domain: its prior in unconstrained space, and its prediction of outcomes."""
+    """One law of a domain: its prior in unconstrained space, and its prediction of outcomes.
+
+    at_once: how many experiments are best worked out together; a larger table goes faster in parts.
+    """
 
     def __init__(self, mechanism: Mechanism, domain: Domain, space: DesignSpace) -> None:
         self.name = mechanism.name
         self._unknowns = Unknowns(mechanism, domain.exchangeable)
         self.names, self.dims = self._unknowns.names, self._unknowns.dims
+        self.at_once = _CACHED if mechanism.dynamics is None else _ALL
         self._space = space
         vectors = self._unknowns.vectors
         self._dynamics: CompiledDynamics | None = None
@@ -127,11 +132,11 @@ class CompiledMechanism:
         """
         shapes = (*(value.shape for value in parameters.values()), designs.shape[:-1], outcomes.shape[:-1])
         shape = torch.broadcast_shapes(*shapes)
-        if self._dynamics is not None or shape.numel() <= _CACHED:
+        if shape.numel() <= self.at_once:
             families = [column.family for column in self.columns]
             return log_density(families, self.outcome_arguments(parameters, designs), outcomes)
         axis = next(axis for axis, size in enumerate(shape) if size > 1)
-        size = max(1, shape[axis] * _CACHED // shape.numel())
+        size = max(1, shape[axis] * self.at_once // shape.numel())
         place = len(shape) - axis
         parts = []
         for start in range(0, shape[axis], size):
@@ -240,7 +245,7 @@ class DomainModel:
         uniforms = outcome_laws.inside(uniforms)
         result = torch.empty((runs, len(self.families)), dtype=torch.float64)
         for index, mechanism in enumerate(self.mechanisms):
-            for rows in (worlds.mechanism == index).nonzero()[:, 0].split(_CACHED):
+            for rows in (worlds.mechanism == index).nonzero()[:, 0].split(mechanism.at_once):
                 if len(rows) == 0:  # no run has this mechanism, and its parameters may be missing
                     continue
                 parameters = {name: value.index_select(0, rows) for name, value in worlds.parameters[index].items()}

@@ -38,6 +38,7 @@ format: setup ## rewrite the code in the project's style
 	$(BIN)/ruff format .
 
 benchmark: setup ## reports of quality and speed (minutes)
+	$(BIN)/python -m tests.benchmarks.simulation
 	$(BIN)/python -m tests.benchmarks.source_location
 
 clean: ## forget the environment

@@ -1,11 +1,12 @@
 """Ordinary differential equations of a mechanism, integrated for a whole batch at once.
 
-Every element of the batch takes its own steps (torchode: Tsitouras 2011, order 5, with an integral controller). What
-the explicit method cannot do in a fair number of steps is stiff: a few such elements are integrated one by one by an
-implicit method (scipy's Radau); where many are, the law is refused by name. An element whose rates leave the finite
-numbers has no solution, and its states are NaN: likelihood zero.
+Every element of the batch takes its own explicit steps (``runge_kutta``). What they cannot do in a fair number is
+stiff: a few such elements are integrated one by one by an implicit method (scipy's Radau); where many are, the law is
+refused by name. An element whose rates leave the finite numbers has no solution, and its states are NaN: likelihood
+zero.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch import Tensor
 from domains.compiler import Names, compile_expression
 from domains.document import Dynamics
 from domains.errors import DomainError
+from domains.runge_kutta import Problems, Rate, integrate
 
 _RTOL, _ATOL = 1e-7, 1e-9  # outcome statistics then agree with a fine solution within 1e-4 relative
 _MAX_STEPS = 1000
@@ -43,96 +45,111 @@ class CompiledDynamics:
 
     def solve(self, environment: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """State name → its values: of the broadcast shape of what the dynamics use, as many axes as anything in the
-        environment has, with a leading axis over the times where they are read out ``at`` several."""
+        environment has, with a leading axis over the times where they are read out ``at`` several.
+
+        Along the axes where only the times of reading differ, one solution serves them all.
+        """
         starts = [start(environment) for start in self._starts]
         times = [time(environment) for time in self._times]
         used = {name: environment[name] for name in self._used}
         shapes = [value.shape[1:] if name in self._vectors else value.shape for name, value in used.items()]
-        axes = max((value.dim() - (name in self._vectors) for name, value in environment.items()), default=0)
-        shape = torch.broadcast_shapes((1,) * axes, *shapes, *(value.shape for value in (*starts, *times)))
+        dims = max((value.dim() - (name in self._vectors) for name, value in environment.items()), default=0)
+        core = torch.broadcast_shapes((1,) * dims, *shapes, *(start.shape for start in starts))
+        axes = _Axes(core, torch.broadcast_shapes(core, *(time.shape for time in times)), len(times))
         flat = {
-            name: _spread(value, shape) if name in self._vectors else _flat(value, shape)
-            for name, value in used.items()
+            name: _spread(value, core) if name in self._vectors else _flat(value, core) for name, value in used.items()
         }
-        begin = torch.stack([_flat(start, shape) for start in starts], dim=-1)
-        when = torch.stack([_flat(time, shape) for time in times], dim=-1)
-        states = self._integrate(flat, begin, when)  # [batch, times, states]
-        columns = {name: states[..., index] for index, name in enumerate(self.names)}
-        if self.readouts:
-            return {name: column.T.reshape(self.readouts, *shape) for name, column in columns.items()}
-        return {name: column[:, 0].reshape(shape) for name, column in columns.items()}
+        begin = torch.stack([_flat(start, core) for start in starts])
+        when = axes.rows(torch.stack([time.to(torch.float64).expand(axes.shape) for time in times], dim=-1))
+        states = axes.back(self._integrate(flat, begin, when))
+        if self.readouts:  # an element is known at all of its times, or has no solution
+            states = torch.where(states.isfinite().all(-1, keepdim=True), states, torch.nan).movedim(-1, 1)
+        return dict(zip(self.names, states if self.readouts else states[..., 0], strict=True))
 
     def _integrate(self, flat: Mapping[str, Tensor], begin: Tensor, when: Tensor) -> Tensor:
-        """States [batch, times, states] from ``begin`` [batch, states] at ascending times ``when`` [batch, times]."""
-        result = torch.full((*when.shape, begin.shape[1]), torch.nan, dtype=torch.float64)
-        sound = begin.isfinite().all(-1) & when.isfinite().all(-1) & (when[:, 0] >= 0)
-        still = sound & (when[:, -1] == 0)
-        result[still] = begin[still, None].expand(-1, when.shape[1], -1)
-        rows = (sound & ~still).nonzero()[:, 0]
-        stiff: list[Tensor] = []
-        while len(rows) > 0:
-            states, failed = self._explicit(_rows(flat, rows), begin[rows], when[rows])
-            if not bool(failed.any()):
-                result[rows] = states
-                break
-            stiff.append(rows[failed])  # one failure stops the whole batch: the others start again without it
-            rows = rows[~failed]
-            self._check_stiff(sum(len(part) for part in stiff), len(when))
-        for row in torch.cat(stiff).tolist() if stiff else []:
-            result[row] = self._implicit(_rows(flat, torch.tensor([row])), begin[row], when[row])
-        return result
+        """States [states, batch, times] from ``begin`` [states, batch] at times ``when`` [batch, times], in any
+        order."""
+        sound = when.isfinite() & (when >= 0) & begin.isfinite().all(0)[:, None]
+        times, order = torch.where(sound, when, 0.0).sort(dim=-1)
+        result = begin[..., None].expand(-1, *when.shape)
+        rows = (times > 0).any(-1).nonzero()[:, 0]
+        if len(rows) > 0:
+            moving = self._solutions(_rows(flat, rows), begin[:, rows], times[rows])
+            place = order[rows].argsort(dim=-1).expand(len(begin), -1, -1)
+            result = result.index_copy(1, rows, moving.gather(2, place))
+        return torch.where(sound, result, torch.nan)
 
-    def _check_stiff(self, count: int, batch: int) -> None:
-        if count > max(_STIFF_FLOOR, _STIFF_SHARE * batch):
+    def _solutions(self, flat: Mapping[str, Tensor], begin: Tensor, when: Tensor) -> Tensor:
+        """States [states, batch, times] at ascending times ``when`` [batch, times], the last above 0."""
+
+        def rate(rows: Tensor) -> Rate:
+            part = _rows(flat, rows)
+            return lambda time, states: self._rate(part, time, states)
+
+        batch = len(when)
+        patience = max(_STIFF_FLOOR, int(_STIFF_SHARE * batch))
+        problems = Problems(rate, begin, when, rtol=_RTOL, atol=_ATOL, max_steps=_MAX_STEPS)
+        states, stiff = integrate(problems, patience=patience)
+        if len(stiff) > patience:
             raise DomainError(
-                f"the dynamics of the law {self._mechanism!r} are stiff: {count} of {batch} solutions need more than "
-                f"{_MAX_STEPS} steps. Narrow the priors, or replace the fast part by its equilibrium"
+                f"the dynamics of the law {self._mechanism!r} are stiff: {len(stiff)} of {batch} solutions need more "
+                f"than {_MAX_STEPS} steps. Narrow the priors, or replace the fast part by its equilibrium"
             )
+        for row in stiff.tolist():
+            implicit = self._implicit(_rows(flat, torch.tensor([row])), begin[:, row], when[row])
+            states[:, row] = torch.where(implicit.isfinite(), implicit, states[:, row])
+        return states
 
     def _rate(self, flat: Mapping[str, Tensor], t: Tensor, y: Tensor) -> Tensor:
-        environment: dict[str, Tensor] = {**flat, self._time: t, **dict(zip(self.names, y.unbind(-1), strict=True))}
+        """The change [states, batch] of states y [states, batch] at times t [batch]."""
+        environment: dict[str, Tensor] = {**flat, self._time: t, **dict(zip(self.names, y.unbind(0), strict=True))}
         for name, law in self._let:
             environment[name] = law(environment)
-        return torch.stack([rate(environment).expand(len(y)) for rate in self._rates], dim=-1)
-
-    def _explicit(self, flat: Mapping[str, Tensor], begin: Tensor, when: Tensor) -> tuple[Tensor, Tensor]:
-        """States [batch, times, states] and which elements took too many steps [batch].
-
-        An element whose rates are not finite stands still from there on, and is NaN in the result.
-        """
-        import torchode
-
-        lost = torch.zeros(len(begin), dtype=torch.bool)
-
-        def rate(t: Tensor, y: Tensor) -> Tensor:
-            change = self._rate(flat, t, y)
-            lost.logical_or_(~change.isfinite().all(-1))
-            return torch.where(lost[:, None], 0.0, change)
-
-        term = torchode.ODETerm(rate)
-        controller = torchode.IntegralController(atol=_ATOL, rtol=_RTOL, term=term)
-        solver = torchode.AutoDiffAdjoint(torchode.Tsit5(term=term), controller, max_steps=_MAX_STEPS)
-        solution = solver.solve(torchode.InitialValueProblem(y0=begin, t_eval=when, **_span(when)))
-        states = torch.where(lost[:, None, None], torch.nan, solution.ys)
-        return states, (solution.status != 0) & ~lost
+        return torch.stack([rate(environment).expand(y.shape[1]) for rate in self._rates])
 
     def _implicit(self, flat: Mapping[str, Tensor], begin: Tensor, when: Tensor) -> Tensor:
-        """One stiff element: states [times, states]; NaN where even the implicit method finds no solution."""
+        """One stiff element: states [states, times]; NaN from where even the implicit method finds no solution."""
 
         def rate(t: float, y: Any) -> Any:
             now = torch.tensor([t], dtype=torch.float64)
-            return self._rate(flat, now, torch.as_tensor(numpy.asarray(y), dtype=torch.float64)[None])[0].numpy()
+            return self._rate(flat, now, torch.as_tensor(numpy.asarray(y), dtype=torch.float64)[:, None])[:, 0].numpy()
 
-        solution = solve_ivp(
-            rate, (0.0, when[-1].item()), begin.numpy(), method="Radau", t_eval=when.numpy(), rtol=_RTOL, atol=_ATOL
-        )
-        if not solution.success:
-            return torch.full((len(when), len(begin)), torch.nan, dtype=torch.float64)
-        return torch.as_tensor(solution.y.T, dtype=torch.float64)
+        each, place = numpy.unique(when.numpy(), return_inverse=True)
+        states = torch.full((len(begin), len(each)), torch.nan, dtype=torch.float64)
+        try:
+            with numpy.errstate(over="ignore", invalid="ignore"):
+                solution = solve_ivp(rate, (0, each[-1]), begin.numpy(), "Radau", each, rtol=_RTOL, atol=_ATOL)
+            reached = len(solution.t)
+            states[:, :reached] = torch.as_tensor(numpy.reshape(solution.y, (len(begin), reached)))
+        except ValueError:  # scipy's linear algebra refuses rates that are not finite
+            pass
+        return states[:, torch.as_tensor(place)]
 
 
-def _span(when: Tensor) -> dict[str, Tensor]:
-    return {"t_start": torch.zeros_like(when[:, 0]), "t_end": when[:, -1]}
+class _Axes:
+    """How a tensor of times [*shape, readouts] becomes one row a solution: [solutions, times].
+
+    core: the broadcast shape of all that the solutions depend on, but their times of reading.
+    """
+
+    def __init__(self, core: torch.Size, shape: torch.Size, readouts: int) -> None:
+        self.shape = shape
+        padded = (1,) * (len(shape) - len(core)) + tuple(core)
+        own = [axis for axis, size in enumerate(shape) if padded[axis] == size]
+        shared = [axis for axis, size in enumerate(shape) if padded[axis] != size]
+        self._order = [*own, *shared, len(shape)]
+        self._sizes = [*(shape[axis] for axis in (*own, *shared)), readouts]
+        self._solutions = math.prod(core)
+
+    def rows(self, times: Tensor) -> Tensor:
+        """[*shape, readouts] → [solutions, times]."""
+        return times.permute(self._order).reshape(self._solutions, -1)
+
+    def back(self, states: Tensor) -> Tensor:
+        """[states, solutions, times] → [states, *shape, readouts]."""
+        unfolded = states.reshape(len(states), *self._sizes)
+        inverse = sorted(range(len(self._order)), key=self._order.__getitem__)
+        return unfolded.permute(0, *(axis + 1 for axis in inverse))
 
 
 def _flat(value: Tensor, shape: torch.Size) -> Tensor:
@@ -145,4 +162,4 @@ def _spread(vector: Tensor, shape: torch.Size) -> Tensor:
 
 
 def _rows(flat: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
-    return {name: value[..., rows] for name, value in flat.items()}
+    return {name: value.index_select(-1, rows) for name, value in flat.items()}

@@ -25,6 +25,9 @@ from domains.expressions import Expression
 from domains.simulators import ExactSimulator, Parameters, Simulator
 from domains.unknowns import Unknowns
 
+_CACHED = 32_768  # experiments worked on at a time, so that what is in between fits a processor's cache
+_ALL = 2**31  # where dynamics are integrated, whose solver sees to its cache itself
+
 
 @dataclass(frozen=True)
 class OutcomeColumn:
@@ -62,13 +65,17 @@ class _CompiledOutcome:
 
 
 class MechanismModel(ABC):
-    """One law of a domain: its prior in unconstrained space, and what it says of outcomes."""
+    """One law of a domain: its prior in unconstrained space, and what it says of outcomes.
+
+    at_once: how many experiments are best worked out together; a larger table goes faster in parts.
+    """
 
     def __init__(self, mechanism: Mechanism, domain: Domain, space: DesignSpace) -> None:
         self.name = mechanism.name
         self._unknowns = Unknowns(mechanism, domain.exchangeable)
         self.names, self.dims = self._unknowns.names, self._unknowns.dims
         self.outcomes = len(domain.outcome_entries)
+        self.at_once = _CACHED if mechanism.dynamics is None else _ALL
         self._space = space
 
     def parameters(self, z: Tensor) -> dict[str, Tensor]:
@@ -184,8 +191,28 @@ class CompiledMechanism(MechanismModel):
         return [column.family.mean(arguments) for column, arguments in laws]
 
     def log_likelihood(self, parameters: Parameters, designs: Tensor, outcomes: Tensor) -> Tensor:
-        families = [column.family for column in self.columns]
-        return log_density(families, self.outcome_arguments(parameters, designs), outcomes)
+        shapes = (*(value.shape for value in parameters.values()), designs.shape[:-1], outcomes.shape[:-1])
+        shape = torch.broadcast_shapes(*shapes)
+        if shape.numel() <= self.at_once:
+            families = [column.family for column in self.columns]
+            return log_density(families, self.outcome_arguments(parameters, designs), outcomes)
+        axis = next(axis for axis, size in enumerate(shape) if size > 1)
+        size = max(1, shape[axis] * self.at_once // shape.numel())
+        place = len(shape) - axis
+        parts = []
+        for start in range(0, shape[axis], size):
+            few = {name: _part(value, place, start, size) for name, value in parameters.items()}
+            rest = (_part(value, place + 1, start, size) for value in (designs, outcomes))
+            length = min(size, shape[axis] - start)
+            parts.append(self.log_likelihood(few, *rest).expand(*shape[:axis], length, *shape[axis + 1 :]))
+        return torch.cat(parts, dim=axis)
+
+
+def _part(value: Tensor, place: int, start: int, size: int) -> Tensor:
+    """``size`` entries along the axis in this place from the end; all of a value that is broadcast there."""
+    if value.dim() < place or value.shape[-place] == 1:
+        return value
+    return value.narrow(-place, start, min(size, value.shape[-place] - start))
 
 
 def log_density(
@@ -257,11 +284,11 @@ class DomainModel:
         """A function of (mechanism, parameters, designs) in each run's true world: designs [runs, designs, columns] →
         [runs, designs]."""
         result = torch.full(designs.shape[:2], torch.nan, dtype=torch.float64)
-        for index, mechanism in enumerate(self.mechanisms):
+        for index in worlds.mechanism.unique().tolist():
             rows = (worlds.mechanism == index).nonzero()[:, 0]
-            if len(rows) > 0:
-                parameters = {name: value[rows, None] for name, value in worlds.parameters[index].items()}
-                result[rows] = law(mechanism, parameters, designs[rows]).expand(len(rows), designs.shape[1])
+            parameters = {name: value[rows, None] for name, value in worlds.parameters[index].items()}
+            values = law(self.mechanisms[index], parameters, designs[rows])
+            result[rows] = values.expand(len(rows), designs.shape[1])
         return result
 
     def draw_worlds(self, runs: int, generator: torch.Generator) -> Worlds:
@@ -284,21 +311,21 @@ class DomainModel:
         uniforms = torch.rand((runs, len(self.outcome_names), 2), generator=generator, dtype=torch.float64)
         uniforms = outcome_laws.inside(uniforms)
         result = torch.empty((runs, len(self.outcome_names)), dtype=torch.float64)
-        for index, mechanism in enumerate(self.mechanisms):
-            rows = (worlds.mechanism == index).nonzero()[:, 0]
-            if len(rows) > 0:
-                parameters = {name: value[rows] for name, value in worlds.parameters[index].items()}
-                result[rows] = mechanism.sample(parameters, designs[rows], uniforms[rows])
+        for index in worlds.mechanism.unique().tolist():
+            mechanism = self.mechanisms[index]
+            for rows in (worlds.mechanism == index).nonzero()[:, 0].split(mechanism.at_once):
+                parameters = {name: value.index_select(0, rows) for name, value in worlds.parameters[index].items()}
+                drawn = mechanism.sample(parameters, designs.index_select(0, rows), uniforms.index_select(0, rows))
+                result.index_copy_(0, rows, drawn)
         return result
 
     def log_likelihood(self, worlds: Worlds, designs: Tensor, outcomes: Tensor) -> Tensor:
         """log p(outcome | the run's world) [runs]; designs [runs, columns], outcomes [runs, outcomes]."""
         result = torch.full(worlds.mechanism.shape, torch.nan, dtype=torch.float64)
-        for index, mechanism in enumerate(self.mechanisms):
+        for index in worlds.mechanism.unique().tolist():
             rows = (worlds.mechanism == index).nonzero()[:, 0]
-            if len(rows) > 0:
-                parameters = {name: value[rows] for name, value in worlds.parameters[index].items()}
-                result[rows] = mechanism.log_likelihood(parameters, designs[rows], outcomes[rows])
+            parameters = {name: value[rows] for name, value in worlds.parameters[index].items()}
+            result[rows] = self.mechanisms[index].log_likelihood(parameters, designs[rows], outcomes[rows])
         return result
 
     def truth(self, worlds: Worlds, run: int) -> dict[str, object]:

@@ -3,7 +3,7 @@
 This table is all a policy sees of a domain. Shapes: ``[runs, hypotheses, designs]``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -25,6 +25,12 @@ class _Members:
     run: Tensor
     row: Tensor
     parameters: dict[str, Tensor]
+
+    def parts(self, size: int) -> Iterator["_Members"]:
+        """These rows, ``size`` at a time."""
+        for start in range(0, len(self.run), size):
+            few = slice(start, start + size)
+            yield _Members(self.run[few], self.row[few], {name: value[few] for name, value in self.parameters.items()})
 
 
 @dataclass(frozen=True)
@@ -95,17 +101,17 @@ Law = Callable[[MechanismModel, Parameters, Tensor], list[Tensor]]
 def tabulate(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, law: Law, count: int) -> list[Tensor]:
     """``count`` tables [runs, hypotheses, designs] of what a function of (mechanism, parameters, designs) gives.
 
-    designs [runs, designs, columns]. Every mechanism is evaluated once, for all of its hypotheses in all runs.
+    designs [runs, designs, columns]. Every mechanism is evaluated for all of its hypotheses in all runs, in
+    parts that fit a processor's cache.
     """
     runs, rows = hypotheses.mechanism.shape
     shape = (runs, rows, designs.shape[1])
     tables = [torch.full(shape, torch.nan, dtype=torch.float64) for _ in range(count)]
     for mechanism, member in zip(model.mechanisms, hypotheses.members, strict=True):
-        if len(member.run) == 0:
-            continue
-        values = law(mechanism, member.parameters, designs[member.run])
-        for table, value in zip(tables, values, strict=True):
-            table[member.run, member.row] = value.expand(len(member.run), shape[2])
+        for part in member.parts(max(1, mechanism.at_once // max(1, shape[2]))):
+            values = law(mechanism, part.parameters, designs[part.run])
+            for table, value in zip(tables, values, strict=True):
+                table[part.run, part.row] = value.expand(len(part.run), shape[2])
     return tables
 
 

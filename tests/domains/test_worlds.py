@@ -9,6 +9,7 @@ from scipy import stats
 
 from domains.loading import load_text
 from domains.worlds import DomainModel, Worlds
+from meta_learner.streams import stream
 
 NAN = math.nan
 TWO_LAWS = """\
@@ -364,3 +365,33 @@ def test_the_full_format_is_drawn_simulated_and_judged(full: str) -> None:
     assert ((values["a"] >= 0.1) & (values["a"] <= 10) & (values["spread"] >= 0)).all()
     assert set(values["k"].unique().tolist()) == {1.0, 2.0, 3.0}
     assert torch.equal(values["c"], values["c"].floor())
+
+
+def test_tables_larger_than_a_cache_are_judged_as_their_parts() -> None:
+    """A likelihood [2 runs, 300 particles, 100 designs] is worked out in pieces; each entry is as if alone."""
+    model = DomainModel(load_text(TWO_LAWS))
+    line = model.mechanisms[0]
+    z = line.sample_prior((2, 300), stream(0, 0, 0, "prior"))
+    parameters = {name: value[..., None] for name, value in line.parameters(z).items()}
+    designs = model.space.uniform(200, stream(0, 0, 0, "design"))
+    worlds = model.draw_worlds(200, stream(0, 0, 0, "world"))
+    outcomes = model.simulate(worlds, designs, stream(0, 0, 0, "noise")).reshape(2, 1, 100, 4)
+    designs = designs.reshape(2, 1, 100, 3)
+    table = line.log_likelihood(parameters, designs, outcomes)
+    assert table.shape == (2, 300, 100)
+    for particle in (0, 137, 299):
+        alone = {name: value[:, particle] for name, value in parameters.items()}
+        assert torch.allclose(table[:, particle], line.log_likelihood(alone, designs[:, 0], outcomes[:, 0]), rtol=1e-12)
+
+
+def test_many_runs_meet_their_own_worlds_and_designs() -> None:
+    """100,000 runs are simulated in parts: every outcome lies within 7 of its own standard deviations (α < 1e-6)."""
+    model = DomainModel(load_text(TWO_LAWS))
+    worlds = model.draw_worlds(100_000, stream(0, 0, 0, "world"))
+    designs = model.space.uniform(100_000, stream(0, 0, 0, "design"))
+    sizes = model.simulate(worlds, designs, stream(0, 0, 0, "noise"))[:, 0]
+    expected = model.in_worlds(worlds, designs[:, None], lambda law, p, d: law.expectations(p, d)[0])[:, 0]
+    sd = model.in_worlds(worlds, designs[:, None], lambda law, p, d: law.outcome_arguments(p, d)[0][1])[:, 0]
+    scores = (sizes - expected) / sd
+    assert scores.abs().max() < 7
+    assert scores.std().item() == pytest.approx(1.0, abs=0.02)

@@ -96,3 +96,20 @@ def test_the_table_holds_what_each_hypothesis_predicts() -> None:
     some = hypotheses.first(10)
     ((mean, _),) = predict(model, some, designs)
     assert torch.equal(mean, torch.where(some.mechanism[..., None] == 1, designs[:, None, :, 0], 0.0))
+
+
+def test_a_table_larger_than_a_cache_has_every_entry_in_its_place() -> None:
+    """Two runs, two laws, 300 hypotheses × 400 designs: worked out in parts, each entry is its law's own formula."""
+    model = DomainModel(
+        load_text(
+            LINE.replace("{line: {let: {mu: a + b * x}}}", "{up: {let: {mu: a + b * x}}, down: {let: {mu: a - b * x}}}")
+        )
+    )
+    belief = prior_belief(model, 2, BeliefSettings(particles=500), stream(0, 0, 0, "prior"))
+    hypotheses = draw_hypotheses(model, belief, 300, stream(0, 0, 0, "hypothesise"))
+    designs = model.space.uniform(800, stream(0, 0, 0, "design")).reshape(2, 400, 1)
+    ((mean, sd),) = predict(model, hypotheses, designs)
+    a, b = hypotheses.values(["a", "b"]).unbind(-1)
+    slope = torch.where(hypotheses.mechanism == 0, b, -b)
+    assert torch.allclose(mean, a[..., None] + slope[..., None] * designs[:, None, :, 0])
+    assert (sd == 0.5).all()

@@ -5,9 +5,10 @@ dictionary name → ``[...]``. Designs are ``[..., columns]``, outcomes ``[..., 
 ``[runs, particles, 1]`` parameters meet ``[runs, 1, experiments, columns]`` designs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -242,6 +243,24 @@ class DomainModel:
         index = int(worlds.mechanism[run].item())
         values = {name: value[run].item() for name, value in worlds.parameters[index].items()}
         return {"mechanism": self.mechanisms[index].name, "parameters": values}
+
+    def worlds_of(self, truths: Sequence[Mapping[str, Any]]) -> Worlds:
+        """The worlds that ``truth`` described, one a run. Laws that do not hold there have draws from their prior."""
+        names = [mechanism.name for mechanism in self.mechanisms]
+        mechanism = torch.tensor([names.index(truth["mechanism"]) for truth in truths])
+        filler = torch.Generator().manual_seed(0)
+        parameters = []
+        for index, law in enumerate(self.mechanisms):
+            rows = (mechanism == index).nonzero()[:, 0]
+            known = [truths[run]["parameters"] for run in rows.tolist()]
+            values = law.parameters(law.sample_prior((len(truths),), filler))
+            parameters.append(
+                {
+                    name: value.index_copy(0, rows, torch.tensor([own[name] for own in known], dtype=torch.float64))
+                    for name, value in values.items()
+                }
+            )
+        return Worlds(mechanism, tuple(parameters))
 
 
 Let = list[tuple[str, Expression]]

@@ -59,8 +59,9 @@ def experiments_of(steps: BlockSteps, state: BlockState) -> list[NewExperiment]:
     assert state.cost is not None
     assert state.log_predictive is not None
     performed = state.performed.nonzero()[:, 0].tolist()
+    given = steps.gives(state.step - 1)
     gained: Tensor | None = None
-    if laboratory.worlds is not None:
+    if laboratory.worlds is not None and not given:
         gained = information(model, laboratory.worlds, state.choice.designs, state.outcomes, state.log_predictive)
     beliefs = belief_rows(model, state.belief)
     answers = answer_rows(model, laboratory, steps.answer(state), len(beliefs))
@@ -75,6 +76,7 @@ def experiments_of(steps: BlockSteps, state: BlockState) -> list[NewExperiment]:
             decision_ms=decision_ms,
             belief={**beliefs[row], **answers[row]},
             candidates=_candidates(model, state, row),
+            given=given,
         )
         for row in performed
     ]
@@ -138,7 +140,8 @@ def refold(steps: BlockSteps, runs: int, history: Sequence[RecordedExperiment]) 
         rows = [experiment for experiment in history if experiment.step == step]
         designs, outcomes, cost = _tensors(steps.model, runs, rows)
         belief = steps.absorb(state.belief, designs, outcomes)
-        state = steps.decide(replace(state, belief=belief, spent=state.spent + cost))
+        spent = state.spent if steps.gives(step) else state.spent + cost
+        state = steps.decide(replace(state, belief=belief, spent=spent))
     return state
 
 

@@ -82,11 +82,13 @@ def _parameter(beliefs: Sequence[BeliefStep], quantity: Quantity) -> None:
 def _experiments(run: RunView, named: Quantities, *, key: str) -> int | None:
     """The table of experiments; returns the row that is selected."""
     st.markdown(f"**{counted(len(run.steps), 'experiment')}**")
+    any_given = any(step.given for step in run.steps)
     rows = [
         {"experiment": step.step + 1}
         | {f"design.{name}": value for name, value in step.design.items()}
         | {f"outcome.{name}": value for name, value in step.outcome.items()}
         | {"cost": step.cost}
+        | ({"given": step.given} if any_given else {})
         for step in run.steps
     ]
     event = st.dataframe(

@@ -1,7 +1,7 @@
 """Tables of real measurements: where they lie, and their rows as designs and outcomes. Needs no torch.
 
-A replay's table answers instead of a simulator, row by row as the agent asks. A data table holds experiments made before
-the first that the agent plans, under the column names of the export.
+A replay's table answers instead of a simulator, row by row as the agent asks. A data table holds experiments made
+before the first that the agent plans, under the column names of the export.
 """
 
 import csv
@@ -106,6 +106,12 @@ def check_data_name(name: str) -> None:
     """DomainError unless a file of this name is a CSV table."""
     if Path(name).suffix.lower() != ".csv":
         raise DomainError(f"{name}: measurements are read from CSV only; save the table as a file that ends in .csv")
+
+
+def data_columns(domain: Domain) -> list[str]:
+    """The columns that a table of experiments already made needs, as the export writes them."""
+    designs = [f"{_DESIGN}{design.name}" for design in domain.designs]
+    return [*designs, *(f"{_OUTCOME}{name}" for name in domain.outcome_entries)]
 
 
 def read_data(domain: Domain, text: str, file: str) -> Measurements:
@@ -217,13 +223,24 @@ def _check_name(file: str) -> None:
 
 def _table_text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise DomainError(f"{path}: {path.stat().st_size} bytes are too large; at most {MAX_BYTES} are allowed")
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DomainError(f"{path}: byte {error.start} is not UTF-8; save the table as UTF-8") from None
+        _check_size(str(path), path.stat().st_size)
+        return decode_table(str(path), path.read_bytes())
     except OSError as error:
         raise DomainError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def decode_table(file: str, content: bytes) -> str:
+    """The text of a table from its bytes; DomainError where they are too many or no UTF-8."""
+    _check_size(file, len(content))
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DomainError(f"{file}: byte {error.start} is not UTF-8; save the table as UTF-8") from None
+
+
+def _check_size(file: str, size: int) -> None:
+    if size > MAX_BYTES:
+        raise DomainError(f"{file}: {size} bytes are too large; at most {MAX_BYTES} are allowed")
 
 
 HeaderCheck = Callable[[str, tuple[str, ...], list[str]], None]

@@ -10,7 +10,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from domains.document import Domain
-from domains.measurements import Measurements, check_data_name, load_data, read_data, read_replay
+from domains.measurements import (
+    Measurements,
+    check_data_name,
+    decode_table,
+    load_data,
+    read_data,
+    read_replay,
+)
 from experiments_db import models
 
 
@@ -21,6 +28,12 @@ class Table(BaseModel):
 
     file: str
     text: str
+
+
+def uploaded_table(file: str, content: bytes) -> Table:
+    """An upload as a table; DomainError where it is no text, or no CSV by its name."""
+    check_data_name(file)
+    return Table(file=file, text=decode_table(file, content))
 
 
 @dataclass(frozen=True)

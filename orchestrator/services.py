@@ -13,8 +13,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
+from domains import catalogue
 from domains.document import Domain
 from domains.loading import attachments, find, load_text
+from domains.measurements import data_columns
 from experiments_db import models, queries, record
 from experiments_db.database import Database, connect
 from orchestrator import app, broker, export, findings
@@ -311,13 +313,32 @@ def check_policy(policy: str) -> None:
         raise RequestError(f"--policy: there is no policy {policy!r}; {hint}Policies are {', '.join(POLICY_NAMES)}")
 
 
-def laboratories(domain: Domain) -> list[str]:
-    """The names of the laboratories that a domain has."""
+@dataclass(frozen=True)
+class Choices:
+    """What a campaign of a domain may be made of: its laboratories, its own budget, the columns of given data."""
+
+    laboratories: list[str]
+    budget: float
+    data_columns: list[str]
+
+
+def domain_names() -> list[str]:
+    """The domains of the catalogue."""
+    return list(catalogue.names())
+
+
+def campaign_choices(domain_name: str) -> Choices:
+    """What can be chosen for a campaign of this domain; DomainError where there is none such."""
+    domain = find(domain_name)
+    return Choices(_laboratories(domain), domain.budget, data_columns(domain))
+
+
+def _laboratories(domain: Domain) -> list[str]:
     return ["simulate", *(f"replay:{replay}" for replay in domain.replays), ANALYSIS]
 
 
 def _check_laboratory(domain: Domain, laboratory: str) -> None:
-    names = laboratories(domain)
+    names = _laboratories(domain)
     if laboratory not in names:
         raise RequestError(f"--laboratory {laboratory!r} is not one that {domain.name} has; it has {', '.join(names)}")
 
@@ -328,7 +349,7 @@ def _expected_cost(domain: Domain, laboratory: str, budget: float, given: GivenD
     if kind == ANALYSIS:
         if given is None:
             raise RequestError(
-                "--laboratory none runs no experiments and analyses those already made: name them by --data FILE.csv"
+                "--laboratory none runs no experiments and analyses those already made: give it some (--data FILE.csv)"
             )
         return 0.0
     rows = rows_left(domain, name, given) if kind == "replay" else None

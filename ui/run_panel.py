@@ -30,8 +30,12 @@ def show_run(database: Database, view: CampaignView) -> None:
     _parameters(run.beliefs, named)
     selected = _experiments(run, named, key=f"experiments of {view.campaign.id} {number}")
     if selected is not None:
-        candidates = read_candidates(database, view.campaign.id, number - 1, run.steps[selected].step)
-        _candidates(candidates, named, run.steps[selected].step + 1)
+        step = run.steps[selected]
+        if step.given:
+            st.caption(f"Experiment {step.step + 1} was made before the campaign: nothing was chosen.")
+            return
+        candidates = read_candidates(database, view.campaign.id, number - 1, step.step)
+        _candidates(candidates, named, step.step + 1)
 
 
 def _choose_run(campaign_id: str, runs: int) -> int:

@@ -136,8 +136,10 @@ def answer_rows(model: DomainModel, laboratory: Laboratory, given: Answer, runs:
 def refold(steps: BlockSteps, runs: int, history: Sequence[RecordedExperiment]) -> BlockState:
     """The state after the recorded experiments: ``update`` folded over them, from the first."""
     state = steps.begin(runs)
-    for step in sorted({experiment.step for experiment in history}):
-        rows = [experiment for experiment in history if experiment.step == step]
+    by_step: dict[int, list[RecordedExperiment]] = {}
+    for experiment in history:
+        by_step.setdefault(experiment.step, []).append(experiment)
+    for step, rows in sorted(by_step.items()):
         designs, outcomes, cost = _tensors(steps.model, runs, rows)
         belief = steps.absorb(state.belief, designs, outcomes)
         spent = state.spent if steps.gives(step) else state.spent + cost

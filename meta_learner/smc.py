@@ -67,7 +67,8 @@ def _begin(
     mechanism: CompiledMechanism, population: Population, history: History, health: Diagnostics, index: int
 ) -> _Stage:
     """Before the first stage. Acceptance and distinctness stay what they were until particles move again."""
-    _, newest = moves.log_terms(mechanism, population.z, history)
+    latest = History(history.designs[:, -1:], history.outcomes[:, -1:])
+    _, newest = moves.log_terms(mechanism, population.z, latest)
     missing = history.outcomes[:, -1].isnan().all(-1)  # nothing came back: nothing to absorb
     acceptance, distinct = health.acceptance[:, index], health.distinct[:, index]
     effective = torch.minimum(health.effective[:, index], effective_size(population.log_weight))

@@ -7,6 +7,7 @@ from domains.expressions import Expression
 from domains.mathematics import latex_name, latex_text, to_latex
 from domains.wording import FAMILIES, late_lets
 
+_LAWS = 64  # written out; of more, as many
 Row = tuple[str, str]  # left of the alignment, right of it
 
 
@@ -35,10 +36,12 @@ def outcomes(domain: Domain) -> str:
 def fragment(domain: Domain) -> str:
     """Everything as LaTeX text with displayed blocks; needs the package amsmath."""
     parts = [f"% {domain.name}: {domain.title}"]
-    for mechanism in domain.mechanisms:
+    for mechanism in domain.mechanisms[:_LAWS]:
         blocks = [law(mechanism), priors(mechanism.parameters)]
         parts.append(f"\\paragraph{{{mechanism.label or mechanism.name}}}")
         parts.extend(_displayed(block) for block in blocks if block)
+    if len(domain.mechanisms) > _LAWS:
+        parts.append(f"% and {len(domain.mechanisms) - _LAWS} more laws")
     parts.extend(["\\paragraph{What comes back}", _displayed(outcomes(domain))])
     return "\n".join(parts)
 
@@ -74,6 +77,9 @@ def _parameter(parameter: Parameter) -> Row:
     if parameter.prior is None:
         return name, f"= {parameter.constant:g}{unit}"
     arguments = ", ".join(to_latex(argument) for argument in parameter.prior.arguments)
+    if parameter.prior.values:
+        pairs = zip(parameter.prior.values, parameter.prior.arguments, strict=True)
+        arguments = r",\ ".join(f"{value:g}: {to_latex(weight)}" for value, weight in pairs)
     bounds = [
         rf"{name} > {to_latex(parameter.prior.low)}" if parameter.prior.low else "",
         rf"{name} < {to_latex(parameter.prior.high)}" if parameter.prior.high else "",
@@ -89,4 +95,11 @@ def _outcome(outcome: Outcome) -> Row:
     arguments = r",\ ".join(rf"{latex_text(name)} = {written(value)}" for name, value in outcome.arguments.items())
     unit = rf"\ {latex_text(outcome.unit)}" if outcome.unit else ""
     name = latex_name(outcome.name)
-    return name, rf"\sim \operatorname{{{FAMILIES[outcome.family]}}}\left({arguments}\right){unit}"
+    if outcome.family == "python":
+        return name, rf"\sim \text{{the Python laws}}{unit}"
+    low, high = outcome.censor or (None, None)
+    bounds = " ".join(
+        rf"\text{{censored}}\ {sign} {bound:g}" for sign, bound in (("<", low), (">", high)) if bound is not None
+    )
+    cut = rf",\ {bounds}" if bounds else ""
+    return name, rf"\sim \operatorname{{{FAMILIES[outcome.family]}}}\left({arguments}\right){unit}{cut}"

@@ -1,11 +1,15 @@
-"""Tables of real measurements: where they lie, and their rows as designs and outcomes. Needs no torch."""
+"""Tables of real measurements: where they lie, and their rows as designs and outcomes. Needs no torch.
+
+A replay's table answers instead of a simulator, row by row as the agent asks. A data table holds experiments made
+before the first that the agent plans, under the column names of the export.
+"""
 
 import csv
 import difflib
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -13,12 +17,14 @@ from domains.document import Design, Domain, Replay
 from domains.errors import DomainError
 
 MAX_BYTES = 50_000_000
+MAX_DATA_ROWS = 10_000
+_DESIGN, _OUTCOME, _RUN = "design.", "outcome.", "run"  # of the columns of an export
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """The rows of a replay in the file's order: what was set, and what came back (None: missing)."""
+    """The rows of a table in the file's order: what was set, and what came back (None: missing)."""
 
     designs: tuple[dict[str, float | str], ...]
     outcomes: tuple[dict[str, float | None], ...]
@@ -76,7 +82,8 @@ def read_replay(domain: Domain, replay_name: str, *, text: str | None = None) ->
         raise DomainError(f"{domain.name} has no replay {replay_name!r}; {_nearest(replay_name, domain.replays)}")
     replay = domain.replays[replay_name]
     table = Tables(domain.file).text(replay.file) if text is None else text
-    rows = [row for row in _rows(replay, table) if row.matches(replay.where)]
+    wanted = (*replay.columns.values(), *replay.where)
+    rows = [row for row in _rows(replay.file, table, wanted) if row.matches(replay.where)]
     if not rows:
         condition = ", ".join(f"{column} = {value}" for column, value in replay.where.items())
         raise DomainError(f"{replay.file}: no rows are left" + (f" where {condition}" if condition else ""))
@@ -84,6 +91,65 @@ def read_replay(domain: Domain, replay_name: str, *, text: str | None = None) ->
         tuple({design.name: row.design(design, replay) for design in domain.designs} for row in rows),
         tuple({outcome.name: row.outcome(replay.columns[outcome.name]) for outcome in domain.outcomes} for row in rows),
     )
+
+
+def load_data(domain: Domain, path: Path) -> tuple[Measurements, str]:
+    """The experiments in a user's file, and its text; DomainError says what does not fit, and the way out."""
+    check_data_name(path.name)
+    if not path.is_file():
+        raise DomainError(f"{path}: there is no such file; name a CSV table of experiments already made")
+    text = _table_text(path)
+    return read_data(domain, text, str(path)), text
+
+
+def check_data_name(name: str) -> None:
+    """DomainError unless a file of this name is a CSV table."""
+    if Path(name).suffix.lower() != ".csv":
+        raise DomainError(f"{name}: measurements are read from CSV only; save the table as a file that ends in .csv")
+
+
+def data_columns(domain: Domain) -> list[str]:
+    """The columns that a table of experiments already made needs, as the export writes them."""
+    designs = [f"{_DESIGN}{design.name}" for design in domain.designs]
+    return [*designs, *(f"{_OUTCOME}{name}" for name in domain.outcome_entries)]
+
+
+def read_data(domain: Domain, text: str, file: str) -> Measurements:
+    """The experiments of a table with the export's columns ``design.<name>`` and ``outcome.<name>``, in file order.
+
+    Other columns of an export are passed over. An empty outcome is missing. Raises DomainError with the file, line and
+    column of what does not fit, and the way out.
+    """
+    wanted = {f"{_DESIGN}{d.name}": d for d in domain.designs}
+    outcomes = {f"{_OUTCOME}{name}": name for name in domain.outcome_entries}
+    rows: list[_Row] = []
+    for row in _rows(file, text, (*wanted, *outcomes), _check_data_header):
+        if len(rows) == MAX_DATA_ROWS:
+            raise row.fail(f"more than {MAX_DATA_ROWS} experiments; at most so many can be given: keep fewer rows")
+        if rows and row.cells.get(_RUN) != rows[0].cells.get(_RUN):
+            raise row.fail(
+                f"column {_RUN!r}: {row.cells[_RUN]!r} after {rows[0].cells[_RUN]!r}; a campaign starts from the "
+                "measurements of one world: keep the rows of one run"
+            )
+        rows.append(row)
+    if not rows:
+        raise DomainError(f"{file}: the table has no rows; each row is one experiment already made")
+    return Measurements(
+        tuple({design.name: row.setting(column, design) for column, design in wanted.items()} for row in rows),
+        tuple({name: row.outcome(column) for column, name in outcomes.items()} for row in rows),
+    )
+
+
+def _check_data_header(file: str, wanted: tuple[str, ...], header: list[str]) -> None:
+    """DomainError, with the name to write, where a column is not there or is for something the domain does not have."""
+    for column in wanted:
+        plain = column.partition(".")[2]
+        if column not in header and plain in header:
+            raise DomainError(f"{file}:1: the column {plain!r} is to be called {column!r}; write its kind before it")
+    for column in header:
+        if column.startswith((_DESIGN, _OUTCOME)) and column not in wanted:
+            hint = _nearest(column, wanted)
+            raise DomainError(f"{file}:1: the domain has nothing for the column {column!r}: rename or drop it; {hint}")
 
 
 @dataclass(frozen=True)
@@ -111,11 +177,18 @@ class _Row:
     def design(self, design: Design, replay: Replay) -> float | str:
         if design.name in replay.set:
             return replay.set[design.name]
-        column = replay.columns[design.name]
+        return self.setting(replay.columns[design.name], design)
+
+    def setting(self, column: str, design: Design) -> float | str:
+        """The value of a design; of levels, the level itself, a rounding apart from what is written."""
+        if not self.cells[column]:
+            raise self.fail(f"column {column!r} is empty: every experiment needs a value of {design.name!r}")
         value: float | str = self.cells[column] if design.kind == "choice" else self.number(column)
         wrong = design_fault(design, value)
         if wrong:
             raise self.fail(f"column {column!r}: {wrong}")
+        if design.kind == "levels" and not isinstance(value, str):
+            return min(design.values, key=lambda level: abs(level - value))
         return value
 
 
@@ -150,31 +223,48 @@ def _check_name(file: str) -> None:
 
 def _table_text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise DomainError(f"{path}: {path.stat().st_size} bytes are too large; at most {MAX_BYTES} are allowed")
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DomainError(f"{path}: byte {error.start} is not UTF-8; save the table as UTF-8") from None
+        _check_size(str(path), path.stat().st_size)
+        return decode_table(str(path), path.read_bytes())
     except OSError as error:
         raise DomainError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _rows(replay: Replay, text: str) -> Iterator[_Row]:
+def decode_table(file: str, content: bytes) -> str:
+    """The text of a table from its bytes; DomainError where they are too many or no UTF-8."""
+    _check_size(file, len(content))
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DomainError(f"{file}: byte {error.start} is not UTF-8; save the table as UTF-8") from None
+
+
+def _check_size(file: str, size: int) -> None:
+    if size > MAX_BYTES:
+        raise DomainError(f"{file}: {size} bytes are too large; at most {MAX_BYTES} are allowed")
+
+
+HeaderCheck = Callable[[str, tuple[str, ...], list[str]], None]
+
+
+def _rows(file: str, text: str, wanted: tuple[str, ...], check: HeaderCheck | None = None) -> Iterator[_Row]:
+    """The rows of a table that has the wanted columns, once each; ``check`` has the first look at its header."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     try:
         header = [cell.strip() for cell in next(reader, [])]
-        for column in (*replay.columns.values(), *replay.where):
-            _check_column(replay.file, column, header)
+        if check is not None:
+            check(file, wanted, header)
+        for column in wanted:
+            _check_column(file, column, header)
         for cells in reader:
             if not cells:
                 continue
             if len(cells) != len(header):
                 message = f"{len(cells)} cells under {len(header)} columns; a comma in a text needs quotes"
-                raise DomainError(f"{replay.file}:{reader.line_num}: {message}")
+                raise DomainError(f"{file}:{reader.line_num}: {message}")
             values = dict(zip(header, (cell.strip() for cell in cells), strict=True))
-            yield _Row(replay.file, reader.line_num, values)
+            yield _Row(file, reader.line_num, values)
     except csv.Error as error:
-        raise DomainError(f"{replay.file}:{reader.line_num}: not a CSV table: {error}") from None
+        raise DomainError(f"{file}:{reader.line_num}: not a CSV table: {error}") from None
 
 
 def _check_column(file: str, column: str, header: list[str]) -> None:

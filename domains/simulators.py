@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Generator, Tensor
 
 Parameters = Mapping[str, Tensor]
 
@@ -84,6 +84,10 @@ class ExactSimulator(Simulator):
 
         outcomes [runs, draws, designs, outcomes] under every mechanism [runs, rows].
         """
+
+    @abstractmethod
+    def draw(self, statistics: Tensor, mechanism: int, generator: Generator) -> Parameters:
+        """Parameter name → one draw from its posterior under one mechanism, for every run [runs]."""
 
     @abstractmethod
     def marginals(self, statistics: Tensor, mechanism: int) -> Mapping[str, Marginal]:

@@ -13,7 +13,7 @@ FAMILIES = {
     "loguniform": "LogUniform", "beta": "Beta", "gamma": "Gamma", "exponential": "Exponential",
     "studentt": "StudentT", "dirichlet": "Dirichlet", "categorical": "Categorical", "poisson": "Poisson",
     "bernoulli": "Bernoulli", "binomial": "Binomial", "negative_binomial": "NegativeBinomial",
-    "logitnormal": "LogitNormal",
+    "logitnormal": "LogitNormal", "python": "Python",
 }  # fmt: skip
 
 
@@ -122,6 +122,8 @@ def outcome(outcome: Outcome) -> Formula:
     """The law of what comes back: ``velocity ~ Normal(mean = rate, sd = 0.1) mM/min``."""
     arguments = ", ".join(f"{name} = {_argument(value)}" for name, value in outcome.arguments.items())
     name = f"{outcome.name}[0 … {outcome.size - 1}]" if outcome.size > 1 else outcome.name
+    if outcome.family == "python":
+        return Formula(name, "~", f"the Python laws{_unit(outcome.unit)}")
     return Formula(name, "~", f"{FAMILIES[outcome.family]}({arguments}){_unit(outcome.unit)}{_censoring(outcome)}")
 
 

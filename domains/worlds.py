@@ -6,9 +6,10 @@ dictionary name → ``[...]``. Designs are ``[..., columns]``, outcomes ``[..., 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -108,6 +109,12 @@ class MechanismModel(ABC):
     def sample(self, parameters: Parameters, designs: Tensor, uniforms: Tensor) -> Tensor:
         """Outcomes [..., outcomes] as a function of uniform draws [..., outcomes, 2]; NaN for invalid arguments."""
 
+    def tails(self, parameters: Parameters, designs: Tensor, outcomes: Tensor) -> tuple[Tensor, Tensor] | None:
+        """P(Y < y) + ½ P(Y = y) and P(Y > y) + ½ P(Y = y) of each outcome [..., outcomes]; None where only draws can
+        tell. 0 for invalid arguments."""
+        del parameters, designs, outcomes
+        return None
+
     @abstractmethod
     def expectations(self, parameters: Parameters, designs: Tensor) -> list[Tensor]:
         """E[y | parameters, designs] of each outcome column, uncensored."""
@@ -186,6 +193,19 @@ class CompiledMechanism(MechanismModel):
             drawn.append(torch.where(column.family.valid(spread), value, torch.nan))
         return torch.stack(drawn, dim=-1)
 
+    def tails(self, parameters: Parameters, designs: Tensor, outcomes: Tensor) -> tuple[Tensor, Tensor]:
+        pairs = []
+        for index, arguments in enumerate(self.outcome_arguments(parameters, designs)):
+            family, y = self.columns[index].family, outcomes[..., index]
+            pairs.append(
+                [
+                    torch.where(family.valid(arguments), tail, 0.0).nan_to_num(nan=0.0)
+                    for tail in _mid_tails(family, y, arguments)
+                ]
+            )
+        below, above = zip(*pairs, strict=True)
+        return torch.stack(torch.broadcast_tensors(*below), dim=-1), torch.stack(torch.broadcast_tensors(*above), -1)
+
     def expectations(self, parameters: Parameters, designs: Tensor) -> list[Tensor]:
         laws = zip(self.columns, self.outcome_arguments(parameters, designs), strict=True)
         return [column.family.mean(arguments) for column, arguments in laws]
@@ -206,6 +226,20 @@ class CompiledMechanism(MechanismModel):
             length = min(size, shape[axis] - start)
             parts.append(self.log_likelihood(few, *rest).expand(*shape[:axis], length, *shape[axis + 1 :]))
         return torch.cat(parts, dim=axis)
+
+
+def _mid_tails(
+    family: outcome_laws.OutcomeFamily, y: Tensor, arguments: outcome_laws.Arguments
+) -> tuple[Tensor, Tensor]:
+    """P(Y < y) + ½ P(Y = y), P(Y > y) + ½ P(Y = y)."""
+    if family.tails is not None:
+        below, above = family.tails.below(y, arguments).exp(), family.tails.above(y, arguments).exp()
+        here = 0.5 * (below + above - 1.0).clamp_min(0.0)  # P(Y ≤ y) + P(Y ≥ y) = 1 + P(Y = y)
+        return below - here, above - here
+    options = [torch.tensor(float(option), dtype=torch.float64) for option in range(max(2, len(arguments)))]
+    masses = [(option, family.log_density(option, arguments).exp()) for option in options]  # bernoulli, categorical
+    below = sum((mass * ((option < y) + 0.5 * (option == y)) for option, mass in masses), torch.zeros_like(y))
+    return below, 1.0 - below
 
 
 def _part(value: Tensor, place: int, start: int, size: int) -> Tensor:
@@ -333,6 +367,18 @@ class DomainModel:
         index = int(worlds.mechanism[run].item())
         values = {name: value[run].item() for name, value in worlds.parameters[index].items()}
         return {"mechanism": self.mechanisms[index].name, "parameters": values}
+
+    def worlds_of(self, truths: Sequence[Mapping[str, Any]]) -> Worlds:
+        """The worlds that ``truth`` described, one a run; laws that do not hold there have no values."""
+        names = [mechanism.name for mechanism in self.mechanisms]
+        mechanism = torch.tensor([names.index(truth["mechanism"]) for truth in truths])
+        parameters: list[dict[str, Tensor]] = [{} for _ in names]
+        for index in mechanism.unique().tolist():
+            known = [truth["parameters"] if truth["mechanism"] == names[index] else {} for truth in truths]
+            for name in self.mechanisms[index].names:
+                values = [own.get(name, torch.nan) for own in known]
+                parameters[index][name] = torch.tensor(values, dtype=torch.float64)
+        return Worlds(mechanism, tuple(parameters))
 
 
 def _simulator(domain: Domain) -> Simulator | None:

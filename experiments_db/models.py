@@ -1,4 +1,4 @@
-"""The tables: domain ← campaign ← block ← run ← experiment, and the findings.
+"""The tables: domain ← campaign ← block ← run ← experiment, the measurements given beforehand, and the findings.
 
 A campaign investigates one domain in many runs. Its runs are grouped into blocks, fixed at creation; a block advances
 as one batch, moved by whoever holds its lease. Experiments and findings are only ever added.
@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import registry
@@ -148,7 +149,10 @@ class Run(Table, table=True):
 
 
 class Experiment(Table, table=True):
-    """A design with its outcome, the belief after it, and the candidates it was chosen from."""
+    """A design with its outcome, the belief after it, and the candidates it was chosen from.
+
+    given: made before the campaign, so that nothing was chosen and nothing paid.
+    """
 
     __table_args__ = (UniqueConstraint("run_id", "step"),)
 
@@ -163,6 +167,19 @@ class Experiment(Table, table=True):
     belief: dict[str, Any] = Field(sa_type=_json)
     candidates: list[Any] = Field(sa_type=_json)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    given: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
+class Measurements(Table, table=True):
+    """Experiments made before a campaign: every run of it starts from them. Each row has a `design` and an `outcome`.
+
+    `file` and `sha256` say which table they were read from.
+    """
+
+    campaign_id: str = Field(primary_key=True, foreign_key="campaign.id")
+    file: str
+    sha256: str
+    rows: list[Any] = Field(sa_type=_json)
 
 
 class Finding(Table, table=True):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from experiments_db.errors import NotFoundError
-from experiments_db.models import UNFINISHED, Block, Campaign, Domain, Experiment, Finding, Run
+from experiments_db.models import UNFINISHED, Block, Campaign, Domain, Experiment, Finding, Measurements, Run
 from experiments_db.record import lease_is_live
 
 _View = TypeVar("_View")
@@ -113,6 +113,16 @@ class StepRow:
     design: dict[str, Any]
     outcome: dict[str, Any]
     cost: float
+    given: bool = False
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where the experiments given to a campaign came from: the table's file and its sha256, and how many they are."""
+
+    file: str
+    sha256: str
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -224,13 +234,28 @@ def block_history(session: Session, block_id: int) -> list[StepRow]:
     """Return the experiments of a block by (step, run)."""
     row = (col(Run.index) - col(Block.first_run)).label("row")
     query = (
-        select(Experiment.step, row, Experiment.design, Experiment.outcome, Experiment.cost)  # type: ignore[call-overload]
+        select(  # type: ignore[call-overload]
+            Experiment.step, row, Experiment.design, Experiment.outcome, Experiment.cost, Experiment.given
+        )
         .join(Run, col(Run.id) == col(Experiment.run_id))
         .join(Block, col(Block.id) == col(Run.block_id))
         .where(col(Run.block_id) == block_id)
         .order_by(col(Experiment.step), col(Run.index))
     )
     return _views(StepRow, session, query)
+
+
+def data_source(session: Session, campaign_id: str) -> DataSource | None:
+    """Return where the experiments given to a campaign came from, None if none were."""
+    count = func.json_array_length(col(Measurements.rows)).label("rows")
+    query = select(col(Measurements.file), col(Measurements.sha256), count)
+    return next(iter(_views(DataSource, session, query.where(col(Measurements.campaign_id) == campaign_id))), None)
+
+
+def given_measurements(session: Session, campaign_id: str) -> list[dict[str, Any]]:
+    """Return the experiments given to a campaign, each its `design` and `outcome`, in the table's order."""
+    query = select(col(Measurements.rows)).where(col(Measurements.campaign_id) == campaign_id)
+    return list(session.scalars(query).one_or_none() or [])
 
 
 def experiments(session: Session, campaign_id: str) -> Iterator[dict[str, Any]]:
@@ -248,10 +273,14 @@ def experiments(session: Session, campaign_id: str) -> Iterator[dict[str, Any]]:
 
 
 def information_by_run(session: Session, campaign_id: str) -> list[float | None]:
-    """Return the nats gained by each run of a campaign, in run order; None where a step's information is unknown."""
+    """Return the nats gained by each run of a campaign, in run order; None where a step's information is unknown.
+
+    What was given beforehand is no gain of the campaign's.
+    """
     known = func.count(col(Experiment.information))
+    own = func.sum(case((col(Experiment.given), 0), else_=1))
     query = (
-        select(func.sum(col(Experiment.information)), known, func.count())
+        select(func.sum(col(Experiment.information)), known, own)
         .join(Run, col(Run.id) == col(Experiment.run_id))
         .where(col(Run.campaign_id) == campaign_id)
         .group_by(col(Run.index))

@@ -14,14 +14,24 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from experiments_db.errors import ConflictError, NotFoundError, RecordError
-from experiments_db.models import UNFINISHED, Block, Campaign, Domain, Experiment, Finding, Run, Table
+from experiments_db.models import (
+    UNFINISHED,
+    Block,
+    Campaign,
+    Domain,
+    Experiment,
+    Finding,
+    Measurements,
+    Run,
+    Table,
+)
 
 _OPEN = (*UNFINISHED, "paused")  # of a campaign that may still go on
 
 
 @dataclass(frozen=True)
 class NewExperiment:
-    """One experiment of a step; `row` is the offset of its run within the block."""
+    """One experiment of a step; `row` is the offset of its run within the block, `given`: made before the campaign."""
 
     row: int
     design: dict[str, Any]
@@ -31,11 +41,18 @@ class NewExperiment:
     decision_ms: float
     belief: dict[str, Any]
     candidates: list[Any]
+    given: bool = False
 
 
 def save_domain(session: Session, domain: Domain) -> None:
     """Record a domain document, unless it is there already; a recorded one never changes."""
     _insert_if_absent(session, domain, "identity")
+
+
+def save_measurements(session: Session, measurements: Measurements) -> None:
+    """Record the experiments that a campaign just created starts from."""
+    session.add(measurements)
+    session.flush()
 
 
 def create_campaign(session: Session, campaign: Campaign, block_sizes: Sequence[int]) -> list[int]:

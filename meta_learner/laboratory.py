@@ -25,9 +25,10 @@ class Laboratory(Protocol):
 class Simulation:
     """A laboratory that draws a world for each run and simulates. Its streams do not depend on the policy."""
 
-    def __init__(self, model: DomainModel, *, seed: int, block: int, runs: int) -> None:
+    def __init__(self, model: DomainModel, *, seed: int, block: int, runs: int, worlds: Worlds | None = None) -> None:
+        """worlds: those to simulate, where they are not to be drawn from the domain's distribution."""
         self._model, self._seed, self._block = model, seed, block
-        self.worlds: Worlds | None = model.draw_worlds(runs, stream(seed, block, 0, "world"))
+        self.worlds: Worlds | None = worlds or model.draw_worlds(runs, stream(seed, block, 0, "world"))
 
     def pool(self, history: History) -> Pool | None:
         del history

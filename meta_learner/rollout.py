@@ -12,10 +12,11 @@ from torch import Tensor
 
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief, BeliefSettings, prior_belief
+from meta_learner.given import Given
 from meta_learner.goals import Answer, answer
 from meta_learner.hypotheses import Hypotheses, draw_hypotheses
 from meta_learner.laboratory import Laboratory
-from meta_learner.policies.base import Choice, DesignProblem, Policy
+from meta_learner.policies.base import Choice, DesignProblem, Policy, unscored
 from meta_learner.smc import update
 from meta_learner.streams import Purpose, stream
 
@@ -46,7 +47,11 @@ class BlockState:
 
 
 class BlockSteps:
-    """The five steps for one block: a domain, a policy, a laboratory, a budget and a seed."""
+    """The five steps for one block: a domain, a policy, a laboratory, a budget and a seed.
+
+    given: experiments made before. The first steps take their designs and outcomes instead of asking policy and
+    laboratory; they cost nothing, for they were paid for.
+    """
 
     def __init__(
         self,
@@ -58,9 +63,11 @@ class BlockSteps:
         seed: int,
         block: int,
         settings: BeliefSettings | None = None,
+        given: Given | None = None,
     ) -> None:
         self.model, self.policy, self.laboratory = model, policy, laboratory
         self.budget, self.seed, self.block = budget, seed, block
+        self.given = given
         self.settings = settings or BeliefSettings()
 
     def begin(self, runs: int) -> BlockState:
@@ -70,8 +77,19 @@ class BlockSteps:
         everyone = torch.ones(runs, dtype=torch.bool)
         return self.decide(BlockState(belief, spent, active=everyone, performed=~everyone))
 
+    @property
+    def given_rows(self) -> int:
+        """How many experiments were made before."""
+        return 0 if self.given is None else self.given.rows
+
+    def gives(self, step: int) -> bool:
+        """Whether a step's experiment was made before."""
+        return step < self.given_rows
+
     def hypothesise(self, state: BlockState) -> BlockState:
-        """Which hypotheses are still worth considering."""
+        """Which hypotheses are still worth considering; none where there is nothing to choose."""
+        if self.gives(state.step):
+            return replace(state, hypotheses=None, seconds=0.0)
         started = perf_counter()
         generator = self._stream(state.step, "hypothesise")
         rows = draw_hypotheses(self.model, state.belief, self.policy.hypotheses, generator)
@@ -79,6 +97,9 @@ class BlockSteps:
 
     def design(self, state: BlockState) -> BlockState:
         """What to do next."""
+        given = self._given(state)
+        if given is not None:
+            return replace(state, choice=unscored(given.designs))
         assert state.hypotheses is not None
         started = perf_counter()
         problem = DesignProblem(
@@ -98,6 +119,9 @@ class BlockSteps:
     def experiment(self, state: BlockState) -> BlockState:
         """Have it run. Runs that have ended take no part: their outcome is missing and costs nothing."""
         assert state.choice is not None
+        given = self._given(state)
+        if given is not None:
+            return replace(state, outcomes=given.outcomes, cost=torch.zeros_like(state.spent), performed=state.active)
         outcomes = self.laboratory.perform(state.choice.designs, state.belief.history)
         outcomes = torch.where(state.active[:, None], outcomes, torch.nan)
         cost = torch.where(state.active, self.model.space.cost(state.choice.designs), 0.0)
@@ -118,18 +142,31 @@ class BlockSteps:
         return update(self.model, belief, designs, outcomes, settings=self.settings, generator=generator)
 
     def decide(self, state: BlockState) -> BlockState:
-        """Whether each run goes on: while an experiment that exists still fits what is left of the budget."""
+        """Whether each run goes on: while one of the given experiments is left, or the budget pays for another."""
+        return state if self.gives(state.step) else replace(state, active=state.active & self.affords(state))
+
+    def affords(self, state: BlockState) -> Tensor:
+        """Where an experiment that exists still fits what is left of the budget [runs]."""
         remaining = self.budget - state.spent
         pool = self.laboratory.pool(state.belief.history)
         if pool is None:
-            fits = self.model.space.available(self.model.space.cheapest, remaining)
-        else:
-            fits = ((pool.left > 0) & self.model.space.available(pool.designs, remaining[:, None])).any(-1)
-        return replace(state, active=state.active & fits)
+            return self.model.space.available(self.model.space.cheapest, remaining)
+        return ((pool.left > 0) & self.model.space.available(pool.designs, remaining[:, None])).any(-1)
+
+    def turn(self, state: BlockState) -> BlockState:
+        """All five, once."""
+        return self.decide(self.update(self.experiment(self.design(self.hypothesise(state)))))
 
     def answer(self, state: BlockState) -> Answer:
         """What the agent would answer now, where the goal asks for a design or for predictions."""
         return answer(self.model, state.belief, self._stream(state.step, "answer"))
+
+    def _given(self, state: BlockState) -> Given | None:
+        """This step's experiment, a row a run, where it was made before."""
+        if self.given is None or not self.gives(state.step):
+            return None
+        runs, row = len(state.spent), state.step
+        return Given(self.given.designs[row].expand(runs, -1), self.given.outcomes[row].expand(runs, -1))
 
     def _stream(self, step: int, purpose: Purpose) -> torch.Generator:
         return stream(self.seed, self.block, step, purpose)
@@ -139,5 +176,5 @@ def rollout(steps: BlockSteps, runs: int) -> Iterator[BlockState]:
     """Investigate ``runs`` worlds to the end of their budget; the state after every step."""
     state = steps.begin(runs)
     while bool(state.active.any()):
-        state = steps.decide(steps.update(steps.experiment(steps.design(steps.hypothesise(state)))))
+        state = steps.turn(state)
         yield state

@@ -21,7 +21,7 @@ from meta_learner.belief import MATTERS, Belief, BeliefSettings, Diagnostics, Hi
 
 _BISECTIONS = 40
 _SMALLEST_EXPONENT = -100.0  # of two: the smallest tempering step
-_TAIL_DRAWS = 2000  # of an exact belief's next outcome
+_TAIL_DRAWS = 10_000  # of an exact belief's next outcome
 _MAX_STAGES = 500  # reached only where an outcome lies tens of standard deviations from what was believed
 
 
@@ -74,7 +74,8 @@ def _begin(
     mechanism: MechanismModel, population: Population, history: History, health: Diagnostics, index: int
 ) -> _Stage:
     """Before the first stage. Acceptance and distinctness stay what they were until particles move again."""
-    _, newest = moves.log_terms(mechanism, population.z, history)
+    latest = History(history.designs[:, -1:], history.outcomes[:, -1:])
+    _, newest = moves.log_terms(mechanism, population.z, latest)
     missing = history.outcomes[:, -1].isnan().all(-1)  # nothing came back: nothing to absorb
     acceptance, distinct = health.acceptance[:, index], health.distinct[:, index]
     effective = torch.minimum(health.effective[:, index], effective_size(population.log_weight))
@@ -196,34 +197,45 @@ def resample(log_weight: Tensor, generator: torch.Generator, count: int | None =
 def predictive_tail(
     model: DomainModel, belief: Belief, designs: Tensor, outcomes: Tensor, generator: torch.Generator
 ) -> Tensor:
-    """Two-sided tail probability of each outcome under the belief before it [runs, outcomes], by one draw a particle.
+    """Two-sided tail probability of each outcome under the belief before it [runs, outcomes]; 1 where it is missing.
 
-    2·min(F, 1 − F) with F the mid-distribution P(y' < y) + ½ P(y' = y); 1 where the outcome is missing.
+    2·min(P(y' < y) + ½ P(y' = y), P(y' > y) + ½ P(y' = y)), from the distribution functions of the laws; of simulators
+    by draws, the outcome itself counted as one of them, so that no tail is 0 for want of draws.
     """
-    below = torch.zeros_like(outcomes)
-    for weight, drawn in _predicted(model, belief, designs, generator):
-        y = outcomes[:, None]
-        lower = (drawn < y).to(torch.float64) + 0.5 * (drawn == y).to(torch.float64)
-        below += (weight[..., None] * lower).sum(1)
-    tail = 2 * torch.minimum(below, 1 - below).clamp(0.0, 0.5)
+    lower, upper, draws = torch.zeros_like(outcomes), torch.zeros_like(outcomes), 0
+    apart = torch.Generator().manual_seed((generator.initial_seed() + 1) % 2**63)  # particles move alike without draws
+    for weight, below, above in _tails(model, belief, designs, outcomes, apart):
+        lower += (weight[..., None] * below).sum(1)
+        upper += (weight[..., None] * above).sum(1)
+        draws += weight.shape[1]
+    if model.simulator is not None:
+        lower, upper = ((draws * share + 0.5) / (draws + 1) for share in (lower, upper))
+    tail = 2 * torch.minimum(lower, upper).clamp(0.0, 0.5)
     return torch.where(outcomes.isnan(), 1.0, tail)
 
 
-def _predicted(
-    model: DomainModel, belief: Belief, designs: Tensor, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Weighted draws of the next outcome: weights [runs, draws] that sum to 1 over all parts, outcomes [runs, draws,
-    outcomes]."""
-    probability = belief.log_probability.exp()
-    width = len(model.outcome_names)
+def _tails(
+    model: DomainModel, belief: Belief, designs: Tensor, outcomes: Tensor, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Weights [runs, particles] that sum to 1 over all parts, and both mid-tails there [runs, particles, outcomes]."""
+    y, width = outcomes[:, None], len(model.outcome_names)
     if belief.posterior is not None:
         assert isinstance(model.simulator, ExactSimulator)
-        mechanism = resample(belief.log_probability, generator, _TAIL_DRAWS)
+        law = resample(belief.log_probability, generator, _TAIL_DRAWS)
         uniforms = inside(torch.rand((_TAIL_DRAWS, width, 2), generator=generator, dtype=torch.float64))
-        drawn = model.simulator.predictive_sample(belief.posterior.statistics, mechanism, designs[:, None], uniforms)
-        yield torch.full(mechanism.shape, 1 / _TAIL_DRAWS, dtype=torch.float64), drawn[:, :, 0]
+        drawn = model.simulator.predictive_sample(belief.posterior.statistics, law, designs[:, None], uniforms)[:, :, 0]
+        yield torch.full(law.shape, 1 / _TAIL_DRAWS, dtype=torch.float64), *_counted(drawn, y)
     for index, population in enumerate(belief.populations):
-        law = model.mechanisms[index]
-        uniforms = torch.rand((*population.log_weight.shape, width, 2), generator=generator, dtype=torch.float64)
-        drawn = law.sample(law.parameters(population.z), designs[:, None], inside(uniforms))
-        yield probability[:, index, None] * population.log_weight.exp(), drawn
+        mechanism = model.mechanisms[index]
+        parameters = mechanism.parameters(population.z)
+        tails = mechanism.tails(parameters, designs[:, None], y)
+        if tails is None:
+            uniforms = torch.rand((*population.log_weight.shape, width, 2), generator=generator, dtype=torch.float64)
+            tails = _counted(mechanism.sample(parameters, designs[:, None], inside(uniforms)), y)
+        yield (belief.log_probability[:, index, None] + population.log_weight).exp(), *tails
+
+
+def _counted(drawn: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Below and above, as shares of one draw: 1, or ½ where they are equal."""
+    tie = 0.5 * (drawn == y)
+    return (drawn < y) + tie, (drawn > y) + tie

@@ -15,18 +15,21 @@ from sqlalchemy.exc import DBAPIError
 
 from domains.errors import DomainError
 from domains.loading import load_text
-from domains.worlds import DomainModel
+from domains.worlds import DomainModel, Worlds
 from experiments_db import queries, record
 from experiments_db.database import Database
 from experiments_db.errors import ConflictError, UnreachableDatabaseError
 from experiments_db.queries import BlockRecord, CampaignRecord, DomainRecord
 from meta_learner.belief import BeliefSettings
+from meta_learner.given import Given, given_experiments, posterior_worlds
 from meta_learner.policies import POLICIES
 from meta_learner.rollout import BlockState, BlockSteps
+from meta_learner.streams import stream
 from orchestrator import findings, services
 from orchestrator.cache import BeliefCache
 from orchestrator.checking import check_domain
 from orchestrator.errors import EXPECTED
+from orchestrator.given_data import recorded_measurements
 from orchestrator.laboratories import open_laboratory
 from orchestrator.loop import compose, investigate
 from orchestrator.owner import is_alive, this_process
@@ -87,12 +90,17 @@ class _Advance:
             self.block: BlockRecord = queries.get_block(session, block_id)
             self.campaign: CampaignRecord = queries.get_campaign(session, self.block.campaign_id)
             self.domain: DomainRecord = queries.get_domain(session, self.campaign.domain_identity)
+            made_before = queries.given_measurements(session, self.campaign.id)
         self.model = _model(self.domain.identity, self.domain.text, json.dumps(self.domain.attachments))
         if self.model.domain.identity != self.domain.identity:
             raise DomainError(
                 f"the Python laws of {self.domain.name!r} here are not those that this campaign was created with; "
                 "run its workers where the same version of their package is installed"
             )
+        if self.block.step == 0:
+            self._check_laws()
+        belief = BeliefSettings(**self.campaign.settings["belief"])
+        given = given_experiments(self.model, recorded_measurements(made_before)) if made_before else None
         self.laboratory = open_laboratory(
             self.model,
             self.campaign.laboratory,
@@ -100,8 +108,8 @@ class _Advance:
             block=self.block.index,
             runs=self.block.runs,
             attachments=self.domain.attachments,
+            worlds=None if given is None else self._worlds(given, belief),
         )
-        belief = BeliefSettings(**self.campaign.settings["belief"])
         self.steps = BlockSteps(
             self.model,
             POLICIES[self.campaign.policy](),
@@ -110,17 +118,39 @@ class _Advance:
             seed=self.campaign.seed,
             block=self.block.index,
             settings=belief,
+            given=given,
         )
         key = json.dumps(
             [self.campaign.id, self.domain.identity, asdict(belief), version("organon"), torch.__version__]
         )
         self.cache = BeliefCache(settings.folder, self.block.id, key)
 
+    def _worlds(self, given: Given, belief: BeliefSettings) -> Worlds | None:
+        """The worlds to go on in after the given experiments: as recorded, at first drawn from what those leave open.
+
+        None for a laboratory that simulates none. Built from their truths both times, so that nothing differs later.
+        """
+        if self.campaign.laboratory != "simulate":
+            return None
+        with self.database.read() as session:
+            truths = [run.truth for run in queries.block_runs(session, self.block.id) if run.truth is not None]
+        if len(truths) < self.block.runs:
+            seed, index = self.campaign.seed, self.block.index
+            drawn = posterior_worlds(
+                self.model,
+                given,
+                self.block.runs,
+                settings=belief,
+                streams=lambda step: stream(seed, index, step, "world"),
+            )
+            truths = [self.model.truth(drawn, run) for run in range(self.block.runs)]
+        return self.model.worlds_of(truths)
+
     def run(self) -> Outcome:
         deadline = monotonic() + self.settings.task_seconds
         state = self._restore()
         if state.step == 0:
-            self._check_start(state)
+            self._check_budget(state)
             self._record_truths()
         state = investigate(compose(self.steps), state, [StepRecorder(self._write)], self._pause(deadline))
         if bool(state.active.any()):
@@ -153,8 +183,8 @@ class _Advance:
             history = queries.block_history(session, self.block.id)
         return refold(self.steps, self.block.runs, history)
 
-    def _check_start(self, state: BlockState) -> None:
-        """DomainError where the laws do not simulate, or the budget pays for nothing."""
+    def _check_laws(self) -> None:
+        """DomainError where the laws do not simulate."""
         report = check_domain(self.model.domain, self.model)
         for law in report["mechanisms"]:
             if not law["ok"]:
@@ -162,7 +192,10 @@ class _Advance:
                     f"the law {law['mechanism']!r} gives values that are not finite for {law['broken']:.1%} of the "
                     f"prior, for example at {law['example']}; mend the law, or narrow the priors or the designs"
                 )
-        if not bool(state.active.any()):
+
+    def _check_budget(self, state: BlockState) -> None:
+        """DomainError where the budget pays for nothing, unless nothing is to be run."""
+        if self.campaign.laboratory != services.ANALYSIS and not bool(self.steps.affords(state).any()):
             cheapest = self.model.space.cost(self.model.space.cheapest).item()
             raise DomainError(
                 f"the budget of {self.campaign.budget:g} pays for no experiment: the cheapest costs {cheapest:g}"
@@ -198,7 +231,9 @@ class _Advance:
             for run in queries.block_runs(session, self.block.id):
                 row = run.index - self.block.first_run
                 belief = {**beliefs[row], **answers[row]}
-                content = findings.run_finding(domain, belief, experiments=run.steps, cost=run.cost)
+                content = findings.run_finding(
+                    domain, belief, experiments=run.steps, cost=run.cost, given=self.steps.given_rows
+                )
                 text = findings.run_text(domain, content)
                 record.save_finding(session, self.campaign.id, run.id, content, text, _now())
             record.finish_block(session, self.block.id, self.owner, _now())

@@ -7,6 +7,7 @@ from domains.worlds import DomainModel
 from meta_learner.examination import ALLOWED_SHARE, draw_prior, example
 
 _DRAWS = 4000
+_MOST_DRAWS = 48_000  # over all laws; at least 100 each
 
 
 def check_domain(domain: Domain, model: DomainModel | None = None) -> dict[str, Any]:
@@ -15,7 +16,9 @@ def check_domain(domain: Domain, model: DomainModel | None = None) -> dict[str, 
     ``ok`` is false where a mechanism gives NaN or infinity for more than 1 % of the draws.
     """
     model = model or DomainModel(domain)
-    mechanisms = [_check_mechanism(model, index) for index in range(len(model.mechanisms))]
+    laws = len(model.mechanisms)
+    draws = max(100, min(_DRAWS, _MOST_DRAWS // laws))
+    mechanisms = [_check_mechanism(model, index, draws) for index in range(laws)]
     return {
         "name": domain.name,
         "identity": domain.identity,
@@ -24,8 +27,8 @@ def check_domain(domain: Domain, model: DomainModel | None = None) -> dict[str, 
     }
 
 
-def _check_mechanism(model: DomainModel, index: int) -> dict[str, Any]:
-    draws = draw_prior(model, index, _DRAWS)
+def _check_mechanism(model: DomainModel, index: int, count: int) -> dict[str, Any]:
+    draws = draw_prior(model, index, count)
     share = draws.broken_share
     return {
         "mechanism": model.mechanisms[index].name,

@@ -2,7 +2,8 @@
 
 Columns: run, step, design.<name>…, outcome.<name>…, cost, [truth.mechanism, truth.<parameter>…, information,]
 decision_ms, mechanism_probability.<name>…, and mean/low90/high90.<parameter>… under the most probable mechanism. The
-columns in brackets are those of simulated campaigns. Floats round-trip exactly; a missing value is empty.
+columns in brackets are those of simulated campaigns. Last, of campaigns that started from measurements made before,
+given: true for those, false for the campaign's own. Floats round-trip exactly; a missing value is empty.
 """
 
 import csv
@@ -45,7 +46,8 @@ def export(database: Database, campaign_id: str, path: Path) -> int:
             campaign = queries.get_campaign(session, campaign_id)
             record = queries.get_domain(session, campaign.domain_identity)
             domain = load_text(record.text, attachments=record.attachments)
-            names = columns(domain, simulated=campaign.laboratory == "simulate")
+            started_from_data = queries.data_source(session, campaign.id) is not None
+            names = columns(domain, simulated=campaign.laboratory == "simulate", given=started_from_data)
             rows = (_row(names, entry) for entry in queries.experiments(session, campaign.id))
             if path.suffix == ".csv":
                 count = _write_csv(partial, names, rows)
@@ -59,7 +61,7 @@ def export(database: Database, campaign_id: str, path: Path) -> int:
     return count
 
 
-def columns(domain: Domain, *, simulated: bool) -> list[str]:
+def columns(domain: Domain, *, simulated: bool, given: bool = False) -> list[str]:
     """The export's columns for a domain, in order."""
     parameters = [entry for parameter in domain.parameters for entry in parameter.entries]
     truth = ["truth.mechanism", *(f"truth.{name}" for name in parameters), "information"] if simulated else []
@@ -74,6 +76,7 @@ def columns(domain: Domain, *, simulated: bool) -> list[str]:
         *(f"mechanism_probability.{mechanism.name}" for mechanism in domain.mechanisms),
         *(f"{statistic}.{name}" for name in parameters for statistic in ("mean", "low90", "high90")),
         *_goal_columns(domain, simulated=simulated),
+        *(["given"] if given else []),
     ]
 
 
@@ -105,7 +108,7 @@ def _row(names: list[str], entry: dict[str, Any]) -> dict[str, Any]:
         values |= {f"{statistic}.{name}": summary[statistic] for statistic in ("mean", "low90", "high90")}
     values |= {f"recommendation.{name}": value for name, value in belief.get("recommendation", {}).items()}
     values |= {f"prediction.{name}": value for name, value in belief.get("prediction", {}).items()}
-    values["goal_score"] = belief.get("goal_score")
+    values |= {"goal_score": belief.get("goal_score"), "given": entry["given"]}
     return {name: values.get(name) for name in names}
 
 
@@ -115,8 +118,14 @@ def _write_csv(path: Path, names: list[str], rows: Iterable[dict[str, Any]]) -> 
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
         for count, row in enumerate(rows, 1):  # noqa: B007
-            writer.writerow(["" if value is None else value for value in row.values()])
+            writer.writerow([_cell(value) for value in row.values()])
     return count
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else value
 
 
 def _write_parquet(path: Path, names: list[str], rows: Iterable[dict[str, Any]], domain: Domain) -> int:
@@ -124,7 +133,8 @@ def _write_parquet(path: Path, names: list[str], rows: Iterable[dict[str, Any]],
     from pyarrow import parquet
 
     texts = {"truth.mechanism", *(f"design.{d.name}" for d in domain.designs if d.kind == "choice")}
-    kinds = {"run": pyarrow.int64(), "step": pyarrow.int64(), **dict.fromkeys(texts, pyarrow.string())}
+    kinds = {"run": pyarrow.int64(), "step": pyarrow.int64(), "given": pyarrow.bool_()}
+    kinds |= dict.fromkeys(texts, pyarrow.string())
     schema = pyarrow.schema([(name, kinds.get(name, pyarrow.float64())) for name in names])
     count = 0
     with parquet.ParquetWriter(path, schema) as writer:

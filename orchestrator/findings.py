@@ -12,8 +12,13 @@ _LIKELY = 0.7
 _RIVALS = 6  # named in a sentence
 
 
-def run_finding(domain: Domain, belief: Mapping[str, Any], *, experiments: int, cost: float) -> dict[str, Any]:
-    """A run's conclusion from its last belief, as recorded: the law, its constants, how sure, what to beware of."""
+def run_finding(
+    domain: Domain, belief: Mapping[str, Any], *, experiments: int, cost: float, given: int = 0
+) -> dict[str, Any]:
+    """A run's conclusion from its last belief, as recorded: the law, its constants, how sure, what to beware of.
+
+    given: how many of the experiments were made before.
+    """
     law = belief["most_probable"]
     return {
         "mechanism": law,
@@ -23,6 +28,7 @@ def run_finding(domain: Domain, belief: Mapping[str, Any], *, experiments: int, 
         "mechanisms": {name: dict(values) for name, values in belief["mechanisms"].items()},
         "units": {parameter.name: parameter.unit for parameter in domain.parameters},
         "experiments": experiments,
+        "given": given,
         "cost": cost,
         "warnings": _warnings(belief["diagnostics"]),
         **{key: belief[key] for key in ("recommendation", "prediction", "goal_score") if key in belief},
@@ -77,9 +83,9 @@ def _setting(value: float | str) -> str:
 
 
 def _law_sentence(content: Mapping[str, Any]) -> str:
-    law, probability, count = content["mechanism"], content["probability"], content["experiments"]
+    law, probability = content["mechanism"], content["probability"]
     others = {name: p for name, p in content["mechanism_probability"].items() if name != law}
-    after = f"after {count} experiment{'s' if count != 1 else ''}"
+    after = f"after {_experiments(content)}"
     if not others:
         return f"Under the law {law}, {after}:"
     verdict = "is established" if probability >= _SURE else "is likely" if probability >= _LIKELY else "leads, no more,"
@@ -88,6 +94,14 @@ def _law_sentence(content: Mapping[str, Any]) -> str:
     if len(ranked) > _RIVALS:
         rivals += f", {len(ranked) - _RIVALS} others {_percent(sum(p for _, p in ranked[_RIVALS:]))}"
     return f"The law {law} {verdict} with probability {_percent(probability)} ({rivals}) {after}:"
+
+
+def _experiments(content: Mapping[str, Any]) -> str:
+    count, given = content["experiments"], content.get("given", 0)  # findings of earlier versions do not say
+    words = f"{count} experiment{'s' if count != 1 else ''}"
+    if given == 0:
+        return words
+    return f"{words}, {'all' if given == count else given} of {'them' if count != 1 else 'it'} given"
 
 
 def campaign_finding(
@@ -104,6 +118,7 @@ def campaign_finding(
         "runs": len(runs),
         "most_probable": dict(Counter(run["mechanism"] for run in runs).most_common()),
         "experiments": sum(run["experiments"] for run in runs),
+        "given": sum(run.get("given", 0) for run in runs),
         "cost": sum(run["cost"] for run in runs),
         "warnings": dict(Counter(warning for run in runs for warning in run["warnings"])),
     }
@@ -157,7 +172,7 @@ def campaign_text(domain: Domain, content: Mapping[str, Any]) -> str:
 
 def _many(domain: Domain, content: Mapping[str, Any]) -> list[str]:
     runs = content["runs"]
-    lines = [f"{runs} runs, {content['experiments']} experiments."]
+    lines = [f"{runs} runs, {_experiments(content)}."]
     if len(domain.mechanisms) > 1:
         leading = list(content["most_probable"].items())
         found = ", ".join(f"{name} in {count}" for name, count in leading[:_RIVALS])

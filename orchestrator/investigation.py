@@ -5,6 +5,11 @@
 >>> design = question.ask()
 >>> question.tell(design, {"velocity": 76.0})
 >>> print(question.finding())
+
+Experiments already made are given as a table with the export's columns, ``design.substrate`` and ``outcome.velocity``;
+without ``ask``, the finding is their analysis:
+
+>>> print(Investigation("enzyme-kinetics", data="measured.csv").finding())
 """
 
 import math
@@ -20,8 +25,10 @@ from torch import Tensor
 from domains.document import Domain
 from domains.errors import DomainError
 from domains.loading import find
+from domains.measurements import load_data
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import BeliefSettings, History
+from meta_learner.given import given_experiments
 from meta_learner.policies import POLICIES, Pool
 from meta_learner.rollout import BlockState, BlockSteps
 from orchestrator import findings
@@ -48,6 +55,7 @@ class Investigation:
     """One run of a domain, asked and told by hand.
 
     domain: a catalogue name, a path, or a loaded Domain. budget: the document's unless given. Deterministic for a seed.
+    data: a CSV file of experiments already made; they are paid for, so that the whole budget is left.
     DomainError or RequestError where there is no such domain or policy, or the budget is not above 0.
     """
 
@@ -59,6 +67,7 @@ class Investigation:
         budget: float | None = None,
         seed: int = 0,
         settings: BeliefSettings | None = None,
+        data: str | Path | None = None,
     ) -> None:
         check_policy(policy)
         self.domain = domain if isinstance(domain, Domain) else find(str(domain))
@@ -71,8 +80,11 @@ class Investigation:
             seed=seed,
             block=0,
             settings=settings,
+            given=None if data is None else given_experiments(self.model, load_data(self.domain, Path(data))[0]),
         )
         self._state: BlockState = self._steps.begin(1)
+        while self._steps.gives(self._state.step):
+            self._state = self._steps.turn(self._state)
         self._asked: BlockState | None = None
 
     def ask(self) -> dict[str, float | str]:
@@ -121,7 +133,13 @@ class Investigation:
     def finding(self) -> str:
         """What is found so far, in words."""
         state = self._state
-        content = findings.run_finding(self.domain, self.belief, experiments=state.step, cost=state.spent[0].item())
+        content = findings.run_finding(
+            self.domain,
+            self.belief,
+            experiments=state.step,
+            cost=state.spent[0].item(),
+            given=self._steps.given_rows,
+        )
         return findings.run_text(self.domain, content)
 
 

@@ -62,8 +62,9 @@ def experiments_of(steps: BlockSteps, state: BlockState) -> list[NewExperiment]:
     assert state.cost is not None
     assert state.log_predictive is not None
     performed = state.performed.nonzero()[:, 0].tolist()
+    given = steps.gives(state.step - 1)
     gained: Tensor | None = None
-    if laboratory.worlds is not None:
+    if laboratory.worlds is not None and not given:
         gained = information(model, laboratory.worlds, state.choice.designs, state.outcomes, state.log_predictive)
     beliefs = belief_rows(model, state.belief)
     answers = answer_rows(model, laboratory, steps.answer(state), len(beliefs))
@@ -78,6 +79,7 @@ def experiments_of(steps: BlockSteps, state: BlockState) -> list[NewExperiment]:
             decision_ms=decision_ms,
             belief={**beliefs[row], **answers[row]},
             candidates=_candidates(model, state, row),
+            given=given,
         )
         for row in performed
     ]
@@ -144,11 +146,14 @@ def answer_rows(model: DomainModel, laboratory: Laboratory, given: Answer, runs:
 def refold(steps: BlockSteps, runs: int, history: Sequence[RecordedExperiment]) -> BlockState:
     """The state after the recorded experiments: ``update`` folded over them, from the first."""
     state = steps.begin(runs)
-    for step in sorted({experiment.step for experiment in history}):
-        rows = [experiment for experiment in history if experiment.step == step]
+    by_step: dict[int, list[RecordedExperiment]] = {}
+    for experiment in history:
+        by_step.setdefault(experiment.step, []).append(experiment)
+    for step, rows in sorted(by_step.items()):
         designs, outcomes, cost = _tensors(steps.model, runs, rows)
         belief = steps.absorb(state.belief, designs, outcomes)
-        state = steps.decide(replace(state, belief=belief, spent=state.spent + cost))
+        spent = state.spent if steps.gives(step) else state.spent + cost
+        state = steps.decide(replace(state, belief=belief, spent=spent))
     return state
 
 

@@ -53,6 +53,7 @@ def _start_pages(settings: Settings) -> subprocess.Popen[bytes]:
         "server.port": str(settings.ui_port),
         "server.headless": "true",
         "server.fileWatcherType": "none",
+        "server.maxUploadSize": "50",  # MB, the most that a table may have
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",

@@ -13,24 +13,30 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
+from domains import catalogue
 from domains.document import Domain
 from domains.loading import attachments, find, load_text
-from domains.measurements import read_replay
+from domains.measurements import data_columns
 from experiments_db import models, queries, record
 from experiments_db.database import Database, connect
 from orchestrator import app, broker, export, findings
 from orchestrator.errors import BrokerError, RequestError
+from orchestrator.given_data import GivenData, Table, read_given, rows_left
 from orchestrator.owner import is_alive
 from orchestrator.settings import Settings
 
 # The names of meta_learner.policies.POLICIES, best first; a test keeps the two alike. Knowing them must not cost torch.
 POLICY_NAMES = ("expected-information-gain", "sobol", "random")
 BEST_POLICY = POLICY_NAMES[0]
+ANALYSIS = "none"  # the laboratory in which nobody runs experiments: what was given is analysed
 _ORPHAN_GRACE_SECONDS = 3.0
 
 
 class CampaignRequest(BaseModel):
-    """A campaign to create. ``domain`` is a catalogue name or a path; ``budget`` None takes the document's."""
+    """A campaign to create. ``domain`` is a catalogue name or a path; ``budget`` None takes the document's.
+
+    data: a CSV table of experiments already made, which every run starts from.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,6 +48,7 @@ class CampaignRequest(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**63)
     particles: int = Field(default=2000, ge=50, le=1_000_000)
     moves: int = Field(default=5, ge=1, le=1000)
+    data: Path | Table | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,20 @@ class Created:
 
     id: str
     expected_cost: float
+
+
+@dataclass(frozen=True)
+class CheckedCampaign:
+    """A request that can be carried out: what it names, and what one run will spend and do at most.
+
+    expected_experiments: the given ones among them; None where what an experiment costs depends on its design.
+    """
+
+    domain: Domain
+    budget: float
+    given: GivenData | None
+    expected_cost: float
+    expected_experiments: int | None
 
 
 def campaign_request(**values: Any) -> CampaignRequest:
@@ -67,7 +88,8 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
 
     DomainError, RequestError or BrokerError before anything is written.
     """
-    domain, budget, expected = check_campaign(request)
+    checked = check_campaign(request)
+    domain, given = checked.domain, checked.given
     if not settings.embedded_broker:
         broker.check_reachable(settings)
     campaign = models.Campaign(
@@ -75,12 +97,12 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
         policy=request.policy,
         laboratory=request.laboratory,
         runs=request.runs,
-        budget=budget,
+        budget=checked.budget,
         seed=request.seed,
         settings={
             "belief": {"particles": request.particles, "moves": request.moves},
-            "expected_cost": expected,
-            "expected_experiments": None if domain.cost else int(expected),
+            "expected_cost": checked.expected_cost,
+            "expected_experiments": checked.expected_experiments,
         },
         versions=_versions(),
     )
@@ -88,17 +110,25 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
     with database.write() as session:
         record.save_domain(session, _domain_row(domain))
         blocks = record.create_campaign(session, campaign, block_sizes(request.runs, settings.block_runs))
+        if given is not None:
+            record.save_measurements(session, given.record(campaign_id))
     with suppress(BrokerError):  # it went away just now: the watchdog finds the blocks in the record
         _send(settings, database, blocks)
-    return Created(campaign_id, expected)
+    return Created(campaign_id, checked.expected_cost)
 
 
-def check_campaign(request: CampaignRequest) -> tuple[Domain, float, float]:
-    """The domain, the budget, and what a run will spend at most; DomainError or RequestError if it cannot be run."""
+def check_campaign(request: CampaignRequest) -> CheckedCampaign:
+    """The domain, the budget, the given experiments and what is expected; DomainError or RequestError if it cannot be
+    run."""
     domain = find(request.domain)
     check_policy(request.policy)
+    _check_laboratory(domain, request.laboratory)
+    given = None if request.data is None else read_given(domain, request.data)
     budget = domain.budget if request.budget is None else request.budget
-    return domain, budget, _expected_cost(domain, request.laboratory, budget)
+    cost = _expected_cost(domain, request.laboratory, budget, given)
+    experiments = (0 if given is None else given.count) + int(cost)
+    countable = domain.cost is None or request.laboratory == ANALYSIS
+    return CheckedCampaign(domain, budget, given, cost, experiments if countable else None)
 
 
 def block_sizes(runs: int, largest: int) -> list[int]:
@@ -158,11 +188,13 @@ def campaign_status(database: Database, id_or_prefix: str) -> dict[str, Any]:
         domain = queries.get_domain(session, campaign.domain_identity)
         progress = queries.progress(session, campaign.id)
         finding = queries.campaign_finding(session, campaign.id)
+        data = queries.data_source(session, campaign.id)
     return {
         **campaign_line(campaign, domain.name, progress),
         "domain_identity": domain.identity,
         "title": domain.title,
         "message": campaign.message,
+        "data": None if data is None else {"file": data.file, "sha256": data.sha256, "experiments": data.rows},
         "settings": campaign.settings,
         "versions": campaign.versions,
         "finding": None if finding is None else {"text": finding.text, **finding.content},
@@ -231,8 +263,6 @@ def export_campaign(database: Database, id_or_prefix: str, path: Path) -> int:
 
 def campaign_line(campaign: queries.CampaignRecord, domain_name: str, progress: queries.Progress) -> dict[str, Any]:
     """One campaign with its progress, as plain data."""
-    expected = campaign.settings.get("expected_cost", campaign.budget) * campaign.runs
-    share = 1.0 if campaign.status == "finished" else min(1.0, progress.cost / expected)
     return {
         "id": campaign.id,
         "status": campaign.status,
@@ -243,7 +273,7 @@ def campaign_line(campaign: queries.CampaignRecord, domain_name: str, progress: 
         "budget": campaign.budget,
         "seed": campaign.seed,
         "progress": {
-            "share": share,
+            "share": 1.0 if campaign.status == "finished" else _share(campaign, progress),
             "runs_finished": progress.finished_runs,
             "experiments": progress.experiments,
             "cost": progress.cost,
@@ -252,6 +282,15 @@ def campaign_line(campaign: queries.CampaignRecord, domain_name: str, progress: 
         "started_at": _time(campaign.started_at),
         "finished_at": _time(campaign.finished_at),
     }
+
+
+def _share(campaign: queries.CampaignRecord, progress: queries.Progress) -> float:
+    """How much is done, 0 to 1: in experiments where their number is known, else in what they cost."""
+    experiments = campaign.settings.get("expected_experiments")
+    if experiments is not None:
+        return min(1.0, progress.experiments / (experiments * campaign.runs))
+    expected: float = campaign.settings.get("expected_cost", campaign.budget) * campaign.runs
+    return min(1.0, progress.cost / expected)
 
 
 def _time(moment: datetime | None) -> str | None:
@@ -274,15 +313,51 @@ def check_policy(policy: str) -> None:
         raise RequestError(f"--policy: there is no policy {policy!r}; {hint}Policies are {', '.join(POLICY_NAMES)}")
 
 
-def _expected_cost(domain: Domain, laboratory: str, budget: float) -> float:
-    """What a run will spend at most; also checks the laboratory and that the budget pays for an experiment."""
+@dataclass(frozen=True)
+class Choices:
+    """What a campaign of a domain may be made of: its laboratories, its own budget, the columns of given data."""
+
+    laboratories: list[str]
+    budget: float
+    data_columns: list[str]
+
+
+def domain_names() -> list[str]:
+    """The domains of the catalogue."""
+    return list(catalogue.names())
+
+
+def campaign_choices(domain_name: str) -> Choices:
+    """What can be chosen for a campaign of this domain; DomainError where there is none such."""
+    domain = find(domain_name)
+    return Choices(_laboratories(domain), domain.budget, data_columns(domain))
+
+
+def _laboratories(domain: Domain) -> list[str]:
+    return ["simulate", *(f"replay:{replay}" for replay in domain.replays), ANALYSIS]
+
+
+def _check_laboratory(domain: Domain, laboratory: str) -> None:
+    names = _laboratories(domain)
+    if laboratory not in names:
+        raise RequestError(f"--laboratory {laboratory!r} is not one that {domain.name} has; it has {', '.join(names)}")
+
+
+def _expected_cost(domain: Domain, laboratory: str, budget: float, given: GivenData | None) -> float:
+    """What a run will spend at most; RequestError where it can do nothing."""
     kind, _, name = laboratory.partition(":")
-    if laboratory != "simulate" and (kind != "replay" or name not in domain.replays):
-        replays = [f"replay:{replay}" for replay in domain.replays]
+    if kind == ANALYSIS:
+        if given is None:
+            raise RequestError(
+                "--laboratory none runs no experiments and analyses those already made: give it some (--data FILE.csv)"
+            )
+        return 0.0
+    rows = rows_left(domain, name, given) if kind == "replay" else None
+    if rows == 0:
         raise RequestError(
-            f"--laboratory {laboratory!r} is not one that {domain.name} has; it has {', '.join(['simulate', *replays])}"
+            f"--laboratory {laboratory}: the given experiments hold every row of it, so that none is left to look up; "
+            "analyse them alone by --laboratory none"
         )
-    rows = len(read_replay(domain, name).designs) if kind == "replay" else None
     if domain.cost is not None:
         return budget
     if budget < 1:

@@ -11,12 +11,13 @@ from ui.wording import LIVE
 
 @dataclass(frozen=True)
 class CampaignView:
-    """A campaign with its domain, how far it is, and what it concluded, if it has."""
+    """A campaign with its domain, the data it started from, how far it is, and what it concluded, if it has."""
 
     campaign: queries.CampaignRecord
     domain: queries.DomainRecord
     progress: queries.Progress
     finding: queries.FindingRecord | None
+    data: queries.DataSource | None
 
     @property
     def live(self) -> bool:
@@ -47,6 +48,7 @@ def read_campaign(database: Database, id_or_prefix: str) -> CampaignView:
             queries.get_domain(session, campaign.domain_identity),
             queries.progress(session, campaign.id),
             queries.campaign_finding(session, campaign.id),
+            queries.data_source(session, campaign.id),
         )
 
 

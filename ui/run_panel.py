@@ -30,8 +30,12 @@ def show_run(database: Database, view: CampaignView) -> None:
     _parameters(run.beliefs, named)
     selected = _experiments(run, named, key=f"experiments of {view.campaign.id} {number}")
     if selected is not None:
-        candidates = read_candidates(database, view.campaign.id, number - 1, run.steps[selected].step)
-        _candidates(candidates, named, run.steps[selected].step + 1)
+        step = run.steps[selected]
+        if step.given:
+            st.caption(f"Experiment {step.step + 1} was made before the campaign: nothing was chosen.")
+            return
+        candidates = read_candidates(database, view.campaign.id, number - 1, step.step)
+        _candidates(candidates, named, step.step + 1)
 
 
 def _choose_run(campaign_id: str, runs: int) -> int:
@@ -82,11 +86,13 @@ def _parameter(beliefs: Sequence[BeliefStep], quantity: Quantity) -> None:
 def _experiments(run: RunView, named: Quantities, *, key: str) -> int | None:
     """The table of experiments; returns the row that is selected."""
     st.markdown(f"**{counted(len(run.steps), 'experiment')}**")
+    any_given = any(step.given for step in run.steps)
     rows = [
         {"experiment": step.step + 1}
         | {f"design.{name}": value for name, value in step.design.items()}
         | {f"outcome.{name}": value for name, value in step.outcome.items()}
         | {"cost": step.cost}
+        | ({"given": step.given} if any_given else {})
         for step in run.steps
     ]
     event = st.dataframe(

@@ -175,11 +175,23 @@ class LinearGaussianGraphs(ExactSimulator):
         residual = (outcomes[..., None] - location) / scale
         density = studentt_log_density(residual, 2 * law.shape[:, None, None]) - scale.log()
         forced, _ = self._forced(designs)
-        density = torch.where(forced[:, None, ..., None], 0.0, density).flatten(
-            -2
-        )  # [runs, draws, designs, regressions]
+        density = torch.where(forced[:, None, ..., None], 0.0, density).flatten(-2)
         taken = torch.nn.functional.one_hot(self._set[mechanism], law.shape.shape[-1]).to(torch.float64).flatten(-2)
         return torch.einsum("rjdq,rkq->rjkd", density, taken)
+
+    def draw(self, statistics: Tensor, mechanism: int, generator: torch.Generator) -> Parameters:
+        law, parents = self._gathered(statistics, torch.full((len(statistics), 1), mechanism))
+        found: dict[str, Tensor] = {}
+        for j, effect in self._numbered():
+            precision = torch._standard_gamma(law.shape[:, 0, j], generator=generator) / law.rate[:, 0, j]
+            found[f"precision_{effect}"] = precision
+            among = [i for i in range(len(self.variables)) if parents[0, 0, j, i] > 0]
+            covariance = law.covariance[:, 0, j][:, among][:, :, among]
+            noise = torch.randn((len(statistics), len(among), 1), generator=generator, dtype=torch.float64)
+            spread = (torch.linalg.cholesky(covariance) @ noise)[..., 0] / precision.sqrt()[:, None]
+            for place, i in enumerate(among):
+                found[f"weight_{self.variables[i]}{effect}"] = law.mean[:, 0, j, i] + spread[:, place]
+        return found
 
     def marginals(self, statistics: Tensor, mechanism: int) -> Mapping[str, Marginal]:
         law, parents = self._gathered(statistics, torch.full((len(statistics), 1), mechanism))

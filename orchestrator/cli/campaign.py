@@ -19,7 +19,14 @@ DomainOption = Annotated[str, typer.Option("--domain", help="A name of the catal
 PolicyOption = Annotated[str, typer.Option("--policy", help=f"How to experiment: {', '.join(services.POLICY_NAMES)}.")]
 RunsOption = Annotated[int, typer.Option("--runs", help="How many worlds to investigate.")]
 BudgetOption = Annotated[float | None, typer.Option("--budget", help="What one run may cost. [default: the domain's]")]
-LaboratoryOption = Annotated[str, typer.Option("--laboratory", help="simulate, or replay:NAME for real measurements.")]
+LaboratoryOption = Annotated[
+    str,
+    typer.Option("--laboratory", help="simulate, replay:NAME for real measurements, or none to analyse --data alone."),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Start from experiments already made: FILE.csv with the export's columns."),
+]
 SeedOption = Annotated[int, typer.Option("--seed", help="Fixes every draw: same seed, same result.")]
 ParticlesOption = Annotated[int, typer.Option("--particles", help="Particles per mechanism and run.")]
 IdArgument = Annotated[str, typer.Argument(help="The campaign's id, or the beginning of it.", metavar="ID")]
@@ -33,6 +40,7 @@ def run(
     runs: RunsOption = 1,
     budget: BudgetOption = None,
     laboratory: LaboratoryOption = "simulate",
+    data: DataOption = None,
     seed: SeedOption = 0,
     particles: ParticlesOption = 2000,
     out: Annotated[Path | None, typer.Option("--out", help="Export here when done: FILE.csv or FILE.parquet.")] = None,
@@ -41,7 +49,14 @@ def run(
     """Create a campaign and see it through: broker and worker are started if none is at work."""
     settings = load_settings()
     request = services.campaign_request(
-        domain=domain, policy=policy, runs=runs, budget=budget, laboratory=laboratory, seed=seed, particles=particles
+        domain=domain,
+        policy=policy,
+        runs=runs,
+        budget=budget,
+        laboratory=laboratory,
+        seed=seed,
+        particles=particles,
+        data=data,
     )
     if out is not None:
         services.check_export(out)
@@ -62,6 +77,7 @@ def create(
     runs: RunsOption = 1,
     budget: BudgetOption = None,
     laboratory: LaboratoryOption = "simulate",
+    data: DataOption = None,
     seed: SeedOption = 0,
     particles: ParticlesOption = 2000,
     json: Json = False,
@@ -69,7 +85,14 @@ def create(
     """Record a campaign for the workers (organon worker, or organon start) and return at once."""
     settings = load_settings()
     request = services.campaign_request(
-        domain=domain, policy=policy, runs=runs, budget=budget, laboratory=laboratory, seed=seed, particles=particles
+        domain=domain,
+        policy=policy,
+        runs=runs,
+        budget=budget,
+        laboratory=laboratory,
+        seed=seed,
+        particles=particles,
+        data=data,
     )
     created = services.create_campaign(settings, services.open_database(settings), request)
     if json:
@@ -112,6 +135,12 @@ def show(campaign: IdArgument, json: Json = False) -> None:
         f"{status['domain']}, {status['policy']}, {status['laboratory']}, {status['runs']} runs, seed {status['seed']}",
         markup=False,
     )
+    if status["data"]:
+        data = status["data"]
+        console.print(
+            f"started from {data['experiments']} experiments of {data['file']} (SHA-256 {data['sha256'][:12]})",
+            markup=False,
+        )
     if status["message"]:
         console.print(status["message"], markup=False)
     if status["finding"]:

@@ -10,6 +10,7 @@ from orchestrator.cli.output import console
 
 _PIPED_WIDTH = 1000  # a pipe has no width to wrap to
 _WIDEST = 110  # what reads well
+_LAWS = 8  # written out; of more, as many
 _LEAST_LABEL = 30  # the room that a table's labels have at least
 _KEPT = str.maketrans({"\u00a0": " "})
 
@@ -22,8 +23,11 @@ def print_domain(domain: Domain) -> None:
         _say(f"\n{domain.summary.strip()}")
     _print_settings(domain)
     _print_shared(domain)
-    for mechanism in domain.mechanisms:
+    for mechanism in domain.mechanisms[:_LAWS]:
         _print_law(domain, mechanism)
+    if len(domain.mechanisms) > _LAWS:
+        names = ", ".join(mechanism.name for mechanism in domain.mechanisms[-3:])
+        _title(f"and {len(domain.mechanisms) - _LAWS} more laws, to {names}")
     _title("What comes back")
     for outcome in domain.outcomes:
         _formula(wording.outcome(outcome), note="" if outcome.label == outcome.name else outcome.label)

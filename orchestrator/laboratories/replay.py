@@ -1,6 +1,5 @@
 """A laboratory that answers from a table of real measurements. Each row can be looked up once by each run."""
 
-import math
 from collections.abc import Mapping
 
 import torch
@@ -9,6 +8,7 @@ from torch import Tensor
 from domains.measurements import read_replay
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import History
+from meta_learner.given import as_tensors
 from meta_learner.policies.base import Pool
 
 
@@ -29,9 +29,7 @@ class ReplayLaboratory:
     def read(cls, model: DomainModel, name: str, attachments: Mapping[str, str]) -> "ReplayLaboratory":
         """The replay of this name, its table's text among the attachments; DomainError where it does not fit."""
         table = read_replay(model.domain, name, text=attachments[model.domain.replays[name].file])
-        designs = torch.stack([model.space.from_names(design) for design in table.designs])
-        rows = [[math.nan if row[n] is None else row[n] for n in model.outcome_names] for row in table.outcomes]
-        return cls(designs, torch.tensor(rows, dtype=torch.float64))
+        return cls(*as_tensors(model, table))
 
     def pool(self, history: History) -> Pool:
         """The table's designs, with how many of their rows each run has left."""

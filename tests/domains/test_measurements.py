@@ -70,7 +70,7 @@ def test_rows_in_file_order_after_the_filter(small) -> None:
         ("0.5,1,on", "oops,1,on", "t.csv:2: column 'X': 'oops' is not a finite number"),
         ("0.5,1,on", "nan,1,on", "column 'X': 'nan' is not a finite number"),
         ("0.5,1,on", "1_0,1,on", "'1_0' is not a finite number"),
-        ("0.5,1,on", ",1,on", "'' is not a finite number"),
+        ("0.5,1,on", ",1,on", "t.csv:2: column 'X' is empty: every experiment needs a value of 'x'"),
         ("0.5,1,on", "11,1,on", "'x' is 11, outside its range [0, 10]"),
         ("0.5,1,on", "0.5,1.5,on", "whole numbers, found 1.5"),
         ("0.5,1,on", "0.5,1,onn", "'onn' is no option; did you mean 'on'?"),

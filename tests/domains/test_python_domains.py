@@ -254,6 +254,24 @@ def entropy(log_probability: torch.Tensor) -> torch.Tensor:
     return -(log_probability.exp() * log_probability).nan_to_num().sum(-1)
 
 
+def test_worlds_drawn_from_the_posterior_have_its_marginals(causal: DomainModel) -> None:
+    """4,000 draws under one graph against the closed-form quantiles: 5 % and 95 %, within 5 standard errors."""
+    simulator = causal.simulator
+    assert isinstance(simulator, ExactSimulator)
+    generator = torch.Generator().manual_seed(8)
+    worlds = causal.draw_worlds(1, generator)
+    designs = causal.space.uniform(12, generator)[None]
+    outcomes = torch.stack([causal.simulate(worlds, designs[:, t], generator) for t in range(12)], dim=1)
+    statistics = simulator.posterior(designs.expand(4000, -1, -1), outcomes.expand(4000, -1, -1)).statistics
+    drawn = simulator.draw(statistics, 500, generator)
+    marginals = simulator.marginals(statistics[:1], 500)
+    assert drawn.keys() == marginals.keys()
+    for name, marginal in marginals.items():
+        for quantile, share in ((marginal.low90, 0.05), (marginal.high90, 0.95)):
+            below = (drawn[name] <= quantile).to(torch.float64).mean()
+            assert (below - share).abs() < 5 * (0.05 * 0.95 / 4000) ** 0.5, name
+
+
 def test_probabilities_of_graphs_are_calibrated(causal: DomainModel) -> None:
     """Of 300 worlds after 15 random experiments, as many have their graph on top as the beliefs say (within 4.5 sd)."""
     runs = 300

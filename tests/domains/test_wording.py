@@ -136,7 +136,7 @@ def test_the_latex_of_the_catalogue_is_balanced(name: str) -> None:
         assert fragment.count(opened) == fragment.count(closed)
     bare = fragment.replace(r"\{", "").replace(r"\}", "")
     assert bare.count("{") == bare.count("}")
-    assert fragment.count(r"\paragraph") == len(load_file(catalogue.path(name)).mechanisms) + 1
+    assert fragment.count(r"\paragraph") == min(64, len(load_file(catalogue.path(name)).mechanisms)) + 1
 
 
 def test_a_minimised_objective_in_words() -> None:

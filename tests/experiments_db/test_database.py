@@ -14,10 +14,10 @@ from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from experiments_db import schema
+from experiments_db import queries, record, schema
 from experiments_db.database import Database, connect, to_json
 from experiments_db.errors import NewerDatabaseError, RecordError, UnreachableDatabaseError
-from experiments_db.models import Table
+from experiments_db.models import Measurements, Table
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,6 +69,57 @@ def test_the_revisions_are_those_of_the_migrations() -> None:
     assert tuple(script.revision for script in reversed(list(scripts.walk_revisions()))) == schema.REVISIONS
 
 
+_OF_REVISION_1 = (
+    "INSERT INTO domain VALUES ('d', 'n', '', '', '', '{}', '', '{}', '2026-11-22 12:00:00')",
+    "INSERT INTO campaign VALUES ('aaaa00000000', 'd', 'random', 'simulate', 1, 2.0, 0, 'running', '', '{}', '{}', "
+    "'2026-11-22 12:00:00', NULL, NULL)",
+    "INSERT INTO block VALUES (1, 'aaaa00000000', 0, 0, 1, 2, 'running', NULL, NULL, NULL, NULL)",
+    "INSERT INTO run VALUES (1, 'aaaa00000000', 1, 0, 'running', 2, 2.0, NULL)",
+    "INSERT INTO experiment VALUES (1, 1, 0, '{\"x\":1}', '{\"y\":0.5}', 1.0, 0.25, 3.0, '{}', '[]', "
+    "'2026-11-22 12:00:00')",
+    "INSERT INTO experiment VALUES (2, 1, 1, '{\"x\":2}', '{\"y\":null}', 1.0, 0.5, 3.0, '{}', '[]', "
+    "'2026-11-22 12:00:00')",
+)
+
+
+def _upgraded(url: str, engine_url: str) -> None:
+    """A record of revision 0001 opens with all it holds; nothing in it was given, and data can be."""
+    from alembic import command
+    from alembic.config import Config
+
+    old = create_engine(engine_url)
+    with old.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+        command.upgrade(config, "0001")
+        for statement in _OF_REVISION_1:
+            connection.exec_driver_sql(statement)
+    old.dispose()
+    database = connect(url)
+    with database.write() as session:
+        history = queries.block_history(session, 1)
+        assert [(row.design, row.outcome, row.cost, row.given) for row in history] == [
+            ({"x": 1}, {"y": 0.5}, 1.0, False),
+            ({"x": 2}, {"y": None}, 1.0, False),
+        ]
+        assert queries.information_by_run(session, "aaaa00000000") == [0.75]
+        assert queries.data_source(session, "aaaa00000000") is None
+        row = {"design": {"x": 1}, "outcome": {"y": 2.0}}
+        given = Measurements(campaign_id="aaaa00000000", file="f.csv", sha256="0", rows=[row])
+        record.save_measurements(session, given)
+        assert queries.given_measurements(session, "aaaa00000000") == [row]
+    database.close()
+
+
+def test_an_old_sqlite_record_is_upgraded(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/old.db"
+    _upgraded(url, url)
+
+
+def test_an_old_postgresql_record_is_upgraded(empty_postgres_url: str) -> None:
+    _upgraded(empty_postgres_url, empty_postgres_url.replace("postgresql://", "postgresql+psycopg://"))
+
+
 def test_opening_the_newest_schema_imports_no_alembic(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/organon.db"
     connect(url).close()
@@ -97,7 +148,7 @@ def test_a_newer_sqlite_database_is_refused_and_left_as_it_is(tmp_path: Path) ->
         connection.execute("UPDATE alembic_version SET version_num = '0999'")
         connection.commit()
     before = hashlib.sha256(file.read_bytes()).hexdigest()
-    with pytest.raises(NewerDatabaseError, match=r"'0999'.*knows up to '0001'.*Upgrade Organon, or choose another"):
+    with pytest.raises(NewerDatabaseError, match=rf"'0999'.*knows up to '{schema.HEAD}'.*Upgrade Organon, or"):
         connect(f"sqlite:///{file}")
     assert hashlib.sha256(file.read_bytes()).hexdigest() == before
 

@@ -9,7 +9,8 @@ from sqlalchemy.exc import StatementError
 from experiments_db import queries, record
 from experiments_db.database import Database
 from experiments_db.errors import NotFoundError
-from experiments_db.models import Campaign, Domain
+from experiments_db.models import Campaign, Domain, Measurements
+from experiments_db.record import NewExperiment
 
 Started = tuple[str, list[int]]
 Add = Callable[..., Started]
@@ -54,6 +55,29 @@ def test_a_campaign_is_found_by_a_unique_beginning(database: Database) -> None:
         }.items():
             with pytest.raises(NotFoundError, match=says):
                 queries.get_campaign(session, wrong)
+
+
+def test_given_measurements_come_back_and_count_for_no_information(database: Database, campaign: Started) -> None:
+    name, (block, _) = campaign
+    rows = [{"design": {"x": 1.0}, "outcome": {"y": None}}, {"design": {"x": 0.1}, "outcome": {"y": 2.5}}]
+    common = {"design": {}, "outcome": {}, "decision_ms": 0.0, "belief": {}, "candidates": []}
+    given = NewExperiment(row=0, cost=0.0, information=None, given=True, **common)
+    own = NewExperiment(row=0, cost=1.0, information=0.5, **common)
+    about = {"owner": "o", "now": NOW, "lease_seconds": 60.0}
+    with database.write() as session:
+        record.save_measurements(session, Measurements(campaign_id=name, file="f.csv", sha256="ab", rows=rows))
+        assert record.claim_block(session, block, **about, owner_is_alive=lambda _: True)
+        record.record_step(session, block, step=0, experiments=[given], **about)
+        assert queries.information_by_run(session, name) == [0.0]
+        record.record_step(session, block, step=1, experiments=[own], **about)
+    with database.read() as session:
+        assert queries.given_measurements(session, name) == rows
+        assert queries.data_source(session, name) == queries.DataSource("f.csv", "ab", 2)
+        assert [row.given for row in queries.block_history(session, block)] == [True, False]
+        assert [row["given"] for row in queries.experiments(session, name)] == [True, False]
+        assert queries.information_by_run(session, name) == [0.5]
+        assert queries.given_measurements(session, "other") == []
+        assert queries.data_source(session, "other") is None
 
 
 def test_what_is_not_there_is_said_to_be_missing(database: Database) -> None:

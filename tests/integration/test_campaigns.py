@@ -59,6 +59,19 @@ def test_a_finding_from_real_measurements(home: "Home") -> None:
     assert home.empties()
 
 
+def test_experiments_already_made_are_gone_on_from(home: "Home") -> None:
+    """In several blocks and tasks: each takes up the given experiments and the worlds that fit them."""
+    made = home.folder.parent / "made.csv"
+    made.write_text("design.substrate,outcome.velocity\n0.02,76\n1.10,207\n0.11,\n")
+    status = home.json("campaign", "run", *CAMPAIGN, "--policy", "random", "--data", str(made))
+    assert status["progress"] == {"share": 1.0, "runs_finished": 4, "experiments": 24, "cost": 12.0}
+    assert (status["finding"]["experiments"], status["finding"]["given"]) == (24, 12)
+    rows = home.export(status["id"])
+    assert [row["given"] for row in rows] == (["true"] * 3 + ["false"] * 3) * 4
+    assert len({row["truth.vmax"] for row in rows}) == 4
+    assert home.empties()
+
+
 def test_a_second_command_uses_the_pool_that_is_there(home: "Home") -> None:
     """And starts its own once that pool is gone, rather than wait for ever."""
     worker = home.start("worker", "--processes", "1")

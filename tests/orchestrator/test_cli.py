@@ -81,6 +81,7 @@ def nothing_recorded(home: Path) -> bool:
             ["--laboratory 'bench'", "it has simulate, replay:"],
         ),
         (["--domain", "enzyme-kinetics", "--laboratory", "replay:no"], ["'replay:no'", "replay:puromycin-treated"]),
+        (["--domain", "enzyme-kinetics", "--laboratory", "none"], ["analyses those already made", "--data FILE.csv"]),
         (["--domain", "enzyme-kinetics", "--budget", "-1"], ["--budget -1", "greater than 0"]),
         (["--domain", "enzyme-kinetics", "--budget", "0"], ["--budget 0", "greater than 0"]),
         (["--domain", "enzyme-kinetics", "--budget", "nan"], ["--budget nan", "finite"]),
@@ -96,6 +97,38 @@ def test_a_request_that_cannot_be_carried_out(
     refused(organon("campaign", command, *arguments), *words)
     assert nothing_recorded(home)
     assert not (home / "broker").exists(), "no process was to be started"
+
+
+@pytest.mark.parametrize("command", ["run", "create"])
+@pytest.mark.parametrize(
+    ("text", "arguments", "words"),
+    [
+        ("design.substrate,outcome.velocity\n9,1\n", [], ["made.csv:2", "'design.substrate'", "outside its range"]),
+        ("substrate,outcome.velocity\n1,1\n", [], ["made.csv:1", "'substrate' is to be called 'design.substrate'"]),
+        ("design.substrate,outcome.velocity\n1,fast\n", ["--laboratory", "none"], ["'outcome.velocity': 'fast'"]),
+        ("run,design.substrate,outcome.velocity\n0,1,1\n1,1,1\n", [], ["made.csv:3", "keep the rows of one run"]),
+        (None, [], ["made.csv", "there is no such file"]),
+    ],
+)
+def test_data_that_do_not_fit(
+    organon: Organon, home: Path, tmp_path: Path, command: str, text: str | None, *, arguments: list[str],
+    words: list[str],
+) -> None:  # fmt: skip
+    if text is not None:
+        (tmp_path / "made.csv").write_text(text)
+    given = ["--domain", "enzyme-kinetics", "--data", str(tmp_path / "made.csv"), *arguments]
+    refused(organon("campaign", command, *given), *words)
+    assert nothing_recorded(home)
+    assert not (home / "broker").exists(), "no process was to be started"
+
+
+def test_show_says_what_a_campaign_started_from(organon: Organon, tmp_path: Path) -> None:
+    (tmp_path / "made.csv").write_text("design.substrate,outcome.velocity\n0.5,150\n1.0,200\n")
+    created = organon("campaign", "create", "--domain", "enzyme-kinetics", "--laboratory", "none", "--data",
+                      str(tmp_path / "made.csv"), "--json")  # fmt: skip
+    (campaign,) = json.loads(created.out).values()
+    assert "started from 2 experiments of made.csv (SHA-256 " in organon("campaign", "show", campaign).out
+    assert json.loads(organon("campaign", "show", campaign, "--json").out)["data"]["experiments"] == 2
 
 
 @pytest.fixture

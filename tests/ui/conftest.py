@@ -45,7 +45,7 @@ DOMAIN = {
 }
 
 
-def experiment(row: int, step: int) -> record.NewExperiment:
+def experiment(row: int, step: int, *, given: bool = False) -> record.NewExperiment:
     """An experiment as the loop records it; `hill` takes the lead at step 2, and one interval has no bound."""
     hill = 0.4 if step < 2 else 0.65
     names = ("vmax", "km") if step < 2 else ("vmax", "km", "n")
@@ -69,6 +69,7 @@ def experiment(row: int, step: int) -> record.NewExperiment:
             "diagnostics": {"trusted": True, "explained": True},
         },
         candidates=[{"design": {"substrate": 0.1 * (step + k)}, "score": 2.0 - k} for k in (1, 2, 3)],
+        given=given,
     )
 
 
@@ -96,8 +97,8 @@ class Writer:
             record.create_campaign(session, campaign, [runs])
         return campaign_id
 
-    def running(self, steps: int = 2, **campaign: Any) -> str:
-        """A campaign that has done some steps of each of its runs."""
+    def running(self, steps: int = 2, given: int = 0, **campaign: Any) -> str:
+        """A campaign that has done some steps of each of its runs, the first of them given."""
         campaign_id = self.scheduled(**campaign)
         runs = campaign.get("runs", 1)
         with self.database.write() as session:
@@ -105,7 +106,7 @@ class Writer:
             alive = {"owner_is_alive": lambda _: True}
             assert record.claim_block(session, block, owner=_OWNER, now=NOON, lease_seconds=300.0, **alive)
             for step in range(steps):
-                experiments = [experiment(row, step) for row in range(runs)]
+                experiments = [experiment(row, step, given=step < given) for row in range(runs)]
                 about = {"step": step, "experiments": experiments, "now": NOON, "lease_seconds": 300.0}
                 record.record_step(session, block, owner=_OWNER, **about)
         return campaign_id

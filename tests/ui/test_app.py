@@ -17,6 +17,8 @@ _LOADED = """
 import sys
 from streamlit.testing.v1 import AppTest
 page = AppTest.from_file(sys.argv[1], default_timeout=30)
+page.run()
+assert page.title and page.selectbox("new.domain"), page
 page.query_params["campaign"] = sys.argv[2]
 page.run()
 assert page.title and page.metric and page.dataframe, page

@@ -79,6 +79,18 @@ def test_selecting_an_experiment_shows_what_it_was_chosen_from(look: Look, write
     assert list(page.dataframe[1].value["score"]) == [1.0, 0.0, -1.0]
 
 
+def test_experiments_made_before_are_marked_and_have_no_candidates(look: Look, write: Any) -> None:
+    campaign = write.running(steps=3, given=2)
+    page = look(campaign=campaign)
+    assert list(page.dataframe[0].value["given"]) == [True, True, False]
+
+    page.session_state[f"experiments of {campaign} 1"] = {"selection": {"rows": [1]}}
+    page.run()
+
+    assert "Experiment 2 was made before the campaign: nothing was chosen." in [entry.value for entry in page.caption]
+    assert len(page.dataframe) == 1
+
+
 def test_a_running_campaign_has_no_finding_yet(look: Look, write: Any) -> None:
     page = look(campaign=write.running(steps=1, runs=3))
 

@@ -81,10 +81,10 @@ def test_the_filter_shows_one_status_from_its_first_page(look: Look, write: Any)
     page = look()
     page.button("campaigns.older").click().run()
 
-    page.selectbox[0].select("failed").run()
+    page.selectbox("campaigns.status").select("failed").run()
     assert list(page.dataframe[0].value["status"]) == ["✕ failed"]
 
-    page.selectbox[0].select("cancelled").run()
+    page.selectbox("campaigns.status").select("cancelled").run()
     assert page.info[0].value == "There is no cancelled campaign."
     assert not page.exception
 

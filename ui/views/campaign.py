@@ -43,6 +43,8 @@ def _heading(view: CampaignView) -> None:
     st.title(plain(view.domain.title or view.domain.name))
     facts = [view.domain.name, campaign.policy, campaign.laboratory, counted(campaign.runs, "run")]
     budget = f"budget {number(campaign.budget)} a run"
+    if view.data is not None:
+        facts.append(f"started from {counted(view.data.rows, 'experiment')} of {view.data.file}")
     st.caption(plain(" · ".join([*facts, budget, f"seed {campaign.seed}", f"campaign {campaign.id}"])))
 
 

@@ -10,6 +10,7 @@ from experiments_db.database import Database
 from orchestrator import services
 from ui.links import open_campaign
 from ui.messages import in_words
+from ui.new_campaign import new_campaign
 from ui.opening import open_database
 from ui.wording import STATUS_SIGNS, moment, plain, status_words, viewer_zone
 
@@ -39,6 +40,7 @@ _WAYS = (
 def show() -> None:
     """The page: newest campaigns first, refreshed while it is open."""
     st.title("Campaigns")
+    new_campaign()
     st.fragment(_list, run_every=_REFRESH_SECONDS)()
 
 

@@ -205,6 +205,11 @@ def _dot(vectors: list[bool]) -> Callable[..., Tensor]:
     return dot
 
 
+def _remainder(left: Tensor | float, right: Tensor | float) -> Tensor:
+    """left % right; a remainder of 0 has no sign, which dividing by it would show."""
+    return torch.remainder(left, right) + 0.0
+
+
 _UNARY: dict[str, Callable[..., Tensor]] = {"-": torch.neg, "+": torch.positive, "not": torch.logical_not}
 _BINARY: dict[str, Callable[..., Tensor]] = {
     "+": torch.add,
@@ -212,7 +217,7 @@ _BINARY: dict[str, Callable[..., Tensor]] = {
     "*": torch.mul,
     "/": torch.div,
     "**": torch.pow,
-    "%": torch.remainder,
+    "%": _remainder,
     "//": torch.floor_divide,
 }
 _LOGICAL = {"and": torch.logical_and, "or": torch.logical_or}

@@ -104,7 +104,8 @@ def _clock(
         time = _between(draw, "time", left.pop(0), (horizon / 25, horizon), log=draw.chance(0.3))
         clock = Clock(horizon, time)
     low, high = system.starts
-    if left and (clock.at or draw.chance(0.6)):
+    whole = left[:1] == ["integer"] and high * unit < 3  # too narrow for whole numbers
+    if left and not whole and (clock.at or draw.chance(0.6)):
         start = _between(draw, system.start, left.pop(0), (low * unit, high * unit), log=high / low > 15)
         return clock, start.name, [start]
     return clock, str(figures((low * high) ** 0.5 * unit)), []
@@ -113,10 +114,10 @@ def _clock(
 def _between(draw: Draw, name: str, kind: str, ends: tuple[float, float], *, log: bool) -> Setting:
     """A numeric setting over a given range."""
     low, high = (figures(end, 2) for end in ends)
-    if kind == "integer" and high >= 3:
+    if kind == "integer":
         low, high = max(1, round(low)), round(high)
         return Setting(name, kind, {"integer": [low, high]} | ({"scale": "log"} if log else {}), low, high)
-    if kind != "real":  # also whole numbers where the range holds too few
+    if kind == "levels":
         count = draw.whole(3, 6)
         spaced = [low * (high / low) ** (i / (count - 1)) for i in range(count)]
         return Setting(name, "levels", {"levels": sorted({figures(value, 2) for value in spaced})}, low, high)

@@ -68,7 +68,7 @@ VECTOR: dict[str, Callable[..., float]] = {
 }
 BINARY: dict[str, Callable[[float, float], float]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
-    "%": np.remainder, "//": np.floor_divide,
+    "%": lambda a, b: np.remainder(a, b) + 0.0, "//": np.floor_divide,
 }  # fmt: skip
 COMPARE = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,

@@ -103,7 +103,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     ]  # fmt: skip
     assert [row[1] for row in rows("Limits")] == [f"{limit:,}" for limit in limits]
     assert f"{checking._DRAWS:,} worlds" in SECTIONS["What the check says"]
-    assert f"more than {checking._ALLOWED_SHARE:.0%}".replace("%", " %") in SECTIONS["What the check says"]
+    assert f"more than {checking.ALLOWED_SHARE:.0%}".replace("%", " %") in SECTIONS["What the check says"]
 
 
 def test_the_problems_shown_are_those_that_are_told() -> None:

@@ -205,8 +205,8 @@ def _dot(vectors: list[bool]) -> Callable[..., Tensor]:
     return dot
 
 
-def _remainder(left: Tensor | float, right: Tensor | float) -> Tensor:
-    """left % right; a remainder of 0 has no sign, which dividing by it would show."""
+def _remainder(left: Tensor, right: Tensor) -> Tensor:
+    """left % right, one of them a tensor; a remainder of 0 has no sign, which dividing by it would show."""
     return torch.remainder(left, right) + 0.0
 
 

@@ -110,8 +110,8 @@ class MechanismModel(ABC):
         """Outcomes [..., outcomes] as a function of uniform draws [..., outcomes, 2]; NaN for invalid arguments."""
 
     def tails(self, parameters: Parameters, designs: Tensor, outcomes: Tensor) -> tuple[Tensor, Tensor] | None:
-        """P(Y < y) + ½ P(Y = y) and P(Y > y) + ½ P(Y = y) of each outcome [..., outcomes]; None where only draws can
-        tell. 0 for invalid arguments."""
+        """P(Y ≤ y) and P(Y ≥ y) of each outcome [..., outcomes]; None where only draws can tell. 0 for invalid
+        arguments."""
         del parameters, designs, outcomes
         return None
 
@@ -200,7 +200,7 @@ class CompiledMechanism(MechanismModel):
             pairs.append(
                 [
                     torch.where(family.valid(arguments), tail, 0.0).nan_to_num(nan=0.0)
-                    for tail in _mid_tails(family, y, arguments)
+                    for tail in _tails(family, y, arguments)
                 ]
             )
         below, above = zip(*pairs, strict=True)
@@ -228,18 +228,16 @@ class CompiledMechanism(MechanismModel):
         return torch.cat(parts, dim=axis)
 
 
-def _mid_tails(
-    family: outcome_laws.OutcomeFamily, y: Tensor, arguments: outcome_laws.Arguments
-) -> tuple[Tensor, Tensor]:
-    """P(Y < y) + ½ P(Y = y), P(Y > y) + ½ P(Y = y)."""
+def _tails(family: outcome_laws.OutcomeFamily, y: Tensor, arguments: outcome_laws.Arguments) -> tuple[Tensor, Tensor]:
+    """P(Y ≤ y), P(Y ≥ y)."""
     if family.tails is not None:
-        below, above = family.tails.below(y, arguments).exp(), family.tails.above(y, arguments).exp()
-        here = 0.5 * (below + above - 1.0).clamp_min(0.0)  # P(Y ≤ y) + P(Y ≥ y) = 1 + P(Y = y)
-        return below - here, above - here
-    options = [torch.tensor(float(option), dtype=torch.float64) for option in range(max(2, len(arguments)))]
-    masses = [(option, family.log_density(option, arguments).exp()) for option in options]  # bernoulli, categorical
-    below = sum((mass * ((option < y) + 0.5 * (option == y)) for option, mass in masses), torch.zeros_like(y))
-    return below, 1.0 - below
+        return family.tails.below(y, arguments).exp(), family.tails.above(y, arguments).exp()
+    below = above = torch.zeros_like(y)  # bernoulli, categorical: few options, all of them looked at
+    for index in range(max(2, len(arguments))):
+        option = torch.tensor(float(index), dtype=torch.float64)
+        mass = family.log_density(option, arguments).exp()
+        below, above = below + mass * (option <= y), above + mass * (option >= y)
+    return below, above
 
 
 def _part(value: Tensor, place: int, start: int, size: int) -> Tensor:

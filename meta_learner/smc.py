@@ -199,8 +199,9 @@ def predictive_tail(
 ) -> Tensor:
     """Two-sided tail probability of each outcome under the belief before it [runs, outcomes]; 1 where it is missing.
 
-    2·min(P(y' < y) + ½ P(y' = y), P(y' > y) + ½ P(y' = y)), from the distribution functions of the laws; of simulators
-    by draws, the outcome itself counted as one of them, so that no tail is 0 for want of draws.
+    min(1, 2·P(y' ≤ y), 2·P(y' ≥ y)), from the distribution functions of the laws: below α for a share α of outcomes at
+    most, counts and point masses included. Of simulators by draws, the outcome itself one of them (Phipson & Smyth
+    2010), so that no tail is 0 for want of draws.
     """
     lower, upper, draws = torch.zeros_like(outcomes), torch.zeros_like(outcomes), 0
     apart = torch.Generator().manual_seed((generator.initial_seed() + 1) % 2**63)  # particles move alike without draws
@@ -209,15 +210,15 @@ def predictive_tail(
         upper += (weight[..., None] * above).sum(1)
         draws += weight.shape[1]
     if model.simulator is not None:
-        lower, upper = ((draws * share + 0.5) / (draws + 1) for share in (lower, upper))
-    tail = 2 * torch.minimum(lower, upper).clamp(0.0, 0.5)
+        lower, upper = ((draws * share + 1.0) / (draws + 1) for share in (lower, upper))
+    tail = (2 * torch.minimum(lower, upper)).clamp(0.0, 1.0)
     return torch.where(outcomes.isnan(), 1.0, tail)
 
 
 def _tails(
     model: DomainModel, belief: Belief, designs: Tensor, outcomes: Tensor, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Weights [runs, particles] that sum to 1 over all parts, and both mid-tails there [runs, particles, outcomes]."""
+    """Weights [runs, particles] that sum to 1 over all parts, and both tails there [runs, particles, outcomes]."""
     y, width = outcomes[:, None], len(model.outcome_names)
     if belief.posterior is not None:
         assert isinstance(model.simulator, ExactSimulator)
@@ -236,6 +237,5 @@ def _tails(
 
 
 def _counted(drawn: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Below and above, as shares of one draw: 1, or ½ where they are equal."""
-    tie = 0.5 * (drawn == y)
-    return (drawn < y) + tie, (drawn > y) + tie
+    """Both tails by one draw: 1 or 0."""
+    return (drawn <= y).to(torch.float64), (drawn >= y).to(torch.float64)

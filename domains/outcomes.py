@@ -79,6 +79,22 @@ def _probability(p: Tensor) -> Tensor:
     return p.clamp(0.0, 1.0)
 
 
+def _times(count: Tensor, log_share: Tensor) -> Tensor:
+    """count · log(share), 0 where the count is 0. As ``torch.xlogy``, but the logarithm is taken before broadcasting:
+    a table of outcomes × hypotheses takes one a hypothesis."""
+    return torch.where(count == 0, 0.0, count * log_share)
+
+
+def _log(share: Tensor) -> Tensor:
+    """log(share), -inf at 0 without an infinite gradient there."""
+    return torch.where(share > 0, torch.where(share > 0, share, 1.0).log(), -torch.inf)
+
+
+def _log_rest(share: Tensor) -> Tensor:
+    """log(1 − share), likewise at 1."""
+    return torch.where(share < 1, torch.log1p(-torch.where(share < 1, share, 0.0)), -torch.inf)
+
+
 def _bernoulli_log_density(y: Tensor, arguments: Arguments) -> Tensor:
     p = _probability(arguments[0])
     return torch.where(y == 1, p.log(), torch.where(y == 0, torch.log1p(-p), -torch.inf))
@@ -88,13 +104,13 @@ def _binomial_log_density(y: Tensor, arguments: Arguments) -> Tensor:
     n, p = arguments
     p = _probability(p)
     choose = torch.lgamma(n + 1) - torch.lgamma(y + 1) - torch.lgamma(n - y + 1)
-    density = choose + torch.xlogy(y, p) + torch.special.xlog1py(n - y, -p)
+    density = choose + _times(y, _log(p)) + _times(n - y, _log_rest(p))
     return torch.where((y >= 0) & (y <= n) & (y == y.floor()), density, -torch.inf)
 
 
 def _poisson_log_density(y: Tensor, arguments: Arguments) -> Tensor:
     (rate,) = arguments
-    density = torch.xlogy(y, rate) - rate - torch.lgamma(y + 1)
+    density = _times(y, _log(rate)) - rate - torch.lgamma(y + 1)
     return torch.where((y >= 0) & (y == y.floor()), density, -torch.inf)
 
 
@@ -102,9 +118,9 @@ def _negative_binomial_log_density(y: Tensor, arguments: Arguments) -> Tensor:
     """log Γ(y + r)/(Γ(r) y!) · (r/(r + m))^r · (m/(r + m))^y, written so that it tends to the Poisson law in r."""
     mean, r = arguments
     k = y.clamp_min(0.0)
-    whole = r * (torch.log1p(k / r) - torch.log1p(mean / r)) + k * ((r + k) / (r + mean)).log() - k
+    whole = (r + k) * (torch.log1p(k / r) - torch.log1p(mean / r)) - k
     rest = lgamma_rest(r + k) - lgamma_rest(r) - torch.lgamma(k + 1)
-    return torch.where((y >= 0) & (y == y.floor()), whole + rest + torch.xlogy(k, mean), -torch.inf)
+    return torch.where((y >= 0) & (y == y.floor()), whole + rest + _times(k, _log(mean)), -torch.inf)
 
 
 def _shares(arguments: Arguments) -> list[Tensor]:

@@ -35,23 +35,29 @@ def outcome_densities(model: DomainModel, hypotheses: Hypotheses, designs: Tenso
 
 def _tabulated(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, uniforms: Tensor) -> Densities:
     """From the table of predicted distributions: a document's outcomes are independent given the hypothesis."""
-    draws = uniforms.shape[0]
+    (runs, rows), count, draws = hypotheses.mechanism.shape, designs.shape[1], uniforms.shape[0]
     own: Tensor | float = 0.0
-    every: Tensor | float = 0.0
+    every: Tensor = torch.zeros((runs, draws, rows, count), dtype=torch.float64)
     table = zip(model.columns, predict(model, hypotheses, designs), strict=True)
     for index, (column, arguments) in enumerate(table):
         family = column.family
         source = tuple(argument[:, :draws] for argument in arguments)
         y = family.sample(source, uniforms[None, :, None, index].expand(*source[0].shape, 2))
-        density = family.log_density(y[:, :, None], tuple(argument[:, None] for argument in arguments))
-        valid = family.valid(arguments)
+        few = tuple(_once(argument) for argument in arguments)
+        density = family.log_density(y[:, :, None], tuple(argument[:, None] for argument in few))
+        valid = family.valid(few)
         if not bool(valid.all()):
             density = torch.where(valid[:, None], density, -torch.inf)
         own = own + family.log_density(y, source)
-        every = every + density
+        every += density
     assert isinstance(own, Tensor)
-    assert isinstance(every, Tensor)
     return Densities(own, every)
+
+
+def _once(argument: Tensor) -> Tensor:
+    """An argument [runs, hypotheses, designs] that all hypotheses share, a noise say, once for all of them: what is
+    computed from it and the outcomes alone is then computed once, too."""
+    return argument[:, :1] if bool((argument == argument[:, :1]).all()) else argument
 
 
 def _simulated(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, uniforms: Tensor) -> Densities:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from domains.distributions import Arguments
+from domains.distributions import Arguments, Tails
 from domains.outcomes import OutcomeFamily
 
 
@@ -30,4 +30,12 @@ def censored(family: OutcomeFamily, low: float | None, high: float | None) -> Ou
     def sample(arguments: Arguments, uniforms: Tensor) -> Tensor:
         return family.sample(arguments, uniforms).clamp(floor, ceiling)
 
-    return replace(family, log_density=log_density, sample=sample)
+    def below(y: Tensor, arguments: Arguments) -> Tensor:
+        inside = torch.where(y >= ceiling, 0.0, tails.below(y, arguments))
+        return torch.where(y < floor, -torch.inf, inside)
+
+    def above(y: Tensor, arguments: Arguments) -> Tensor:
+        inside = torch.where(y <= floor, 0.0, tails.above(y, arguments))
+        return torch.where(y > ceiling, -torch.inf, inside)
+
+    return replace(family, log_density=log_density, sample=sample, tails=Tails(below, above))

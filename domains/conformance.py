@@ -23,16 +23,20 @@ _MECHANISMS = 6  # of many, as many are examined
 _DRAWS = 500
 _REPEATS = 16  # of every experiment, to see its spread
 _GRID = 1201
+_FEW = 60  # rows whose densities are integrated
+_OFF = 0.01  # nats
 _ALPHA = 1e-6  # false alarms of each statistical comparison
 _EVIDENCE_DRAWS = 20_000
+_POSTERIOR_DRAWS = 4000
 
 
 def check_domain(domain: Domain, *, seed: int = 0) -> list[str]:
     """What is wrong with a domain's laws, each in a sentence; empty where nothing is.
 
     Shapes and broadcasting; that rows do not depend on each other; that missing outcomes tell nothing; that the
-    prior's draws have a density; that sampler and log-likelihood speak of the same distribution; and of an exact
-    belief that its evidence is the likelihood averaged over the prior, and its predictive the ratio of evidences.
+    prior's draws have a density; that the likelihood integrates to 1; that sampler and log-likelihood speak of the same
+    distribution; and of an exact belief that its evidence is the likelihood averaged over the prior, its predictive the
+    ratio of evidences, and its draws, marginals and samples alike.
 
     Sampler against likelihood: each outcome's value under the distribution that the likelihood implies for it given the
     other outcomes is uniform (Rosenblatt 1952), and its normal quantile z is standard normal: Kolmogorov–Smirnov on the
@@ -42,13 +46,13 @@ def check_domain(domain: Domain, *, seed: int = 0) -> list[str]:
     model = DomainModel(domain)
     generator = torch.Generator().manual_seed(seed)
     problems: list[str] = []
-    stride = max(1, len(model.mechanisms) // _MECHANISMS)
+    stride = -(-len(model.mechanisms) // _MECHANISMS)
     for law in model.mechanisms[::stride]:
         try:
             problems += [f"mechanism {law.name}: {problem}" for problem in _check_law(_Trial(model, law, generator))]
         except Exception as error:  # an author's code can raise anything
             problems.append(f"mechanism {law.name}: {type(error).__name__} in a batch: {error}")
-    if isinstance(model.simulator, ExactSimulator):
+    if isinstance(model.simulator, ExactSimulator) and not problems:
         problems += _check_exact(model, model.simulator, generator)
     return problems
 
@@ -126,6 +130,10 @@ def _check_distribution(trial: _Trial) -> Iterator[str]:
     designs = trial.model.space.uniform(_DRAWS, trial.generator)
     outcomes = [trial.law.sample(parameters, designs, trial.uniforms(_DRAWS)) for _ in range(_REPEATS)]
     draws, spreads = _Draws(parameters, designs, outcomes[0]), torch.stack(outcomes).std(0)
+    if not isinstance(trial.model.simulator, ExactSimulator):  # which may leave out what is missing in part
+        yield from _check_normalised(trial, draws, spreads)
+    if trial.model.domain.goal.kind == "predict":
+        yield from _check_expectation(trial, draws)
     for index, name in enumerate(trial.model.outcome_names):
         free = spreads[:, index] > 0  # an outcome that a design fixes has no distribution
         if int(free.sum()) < _DRAWS // 10:
@@ -138,8 +146,33 @@ def _check_distribution(trial: _Trial) -> Iterator[str]:
             yield f"outcome {name}: draws do not follow the log-likelihood (p = {p:.1g})"
 
 
+def _check_expectation(trial: _Trial, draws: _Draws) -> Iterator[str]:
+    """Against the mean of repeated experiments at one design."""
+    one = draws.only(torch.zeros(_EVIDENCE_DRAWS, dtype=torch.int64))
+    outcomes = trial.law.sample(one.parameters, one.designs, trial.uniforms(_EVIDENCE_DRAWS))
+    expected = torch.stack(trial.law.expectations(one.parameters, one.designs), dim=-1)[0]
+    error = outcomes.std(0) / math.sqrt(_EVIDENCE_DRAWS)
+    for index, name in enumerate(trial.model.outcome_names):
+        if (outcomes[:, index].mean() - expected[index]).abs() > 6 * error[index] + 1e-9 * expected[index].abs():
+            found = outcomes[:, index].mean().item()
+            yield f"outcome {name}: expectation gives {expected[index]:.4g} where draws have the mean {found:.4g}"
+
+
 def _conditional(trial: _Trial, draws: _Draws, index: int, spread: Tensor) -> Tensor:
-    """P(Y_i ≤ y_i | the other outcomes) [rows] by the trapezoidal rule, or a sum for whole numbers (randomised)."""
+    """P(Y_i ≤ y_i | the other outcomes) [rows]; of whole numbers randomised at the jump."""
+    log_mass, whole = _slice(trial, draws, index, spread)
+    mass = (log_mass - log_mass.amax(1, keepdim=True)).exp()
+    middle = mass.shape[1] // 2
+    below = mass[:, :middle].sum(1)
+    share = torch.rand(below.shape, generator=trial.generator, dtype=torch.float64)
+    return (below + (share * mass[:, middle] if whole else 0.0)) / mass.sum(1)
+
+
+def _slice(trial: _Trial, draws: _Draws, index: int, spread: Tensor) -> tuple[Tensor, bool]:
+    """Log masses [rows, cells] of one outcome on a grid about its value, and whether it is a whole number.
+
+    Of whole numbers each cell is one; else cells between grid points, by the trapezoidal rule, with y in the middle.
+    """
     y = draws.outcomes[:, index]
     whole = bool((y == y.round()).all())
     if whole:
@@ -152,17 +185,36 @@ def _conditional(trial: _Trial, draws: _Draws, index: int, spread: Tensor) -> Te
     points[..., index] = grid
     columns = {name: value[:, None] for name, value in draws.parameters.items()}
     density = trial.law.log_likelihood(columns, draws.designs[:, None], points)
-    mass = (density - density.amax(1, keepdim=True)).exp()
-    if not whole:
-        mass = 0.5 * (mass[:, 1:] + mass[:, :-1]) * grid.diff(dim=1)
-    middle = mass.shape[1] // 2
-    below, here = mass[:, :middle].sum(1), (mass[:, middle] if whole else torch.zeros_like(y))
-    share = torch.rand(y.shape, generator=trial.generator, dtype=torch.float64)
-    return (below + share * here) / mass.sum(1)
+    if whole:
+        return density, True
+    return torch.logaddexp(density[:, 1:], density[:, :-1]) + (0.5 * grid.diff(dim=1)).log(), False
+
+
+def _check_normalised(trial: _Trial, draws: _Draws, spreads: Tensor) -> Iterator[str]:
+    """Each outcome integrated out, one after the other: the likelihood without it must be what is left.
+
+    At the end nothing is left, with likelihood 1: so the whole integrates to 1.
+    """
+    rows = torch.arange(min(_FEW, len(draws.designs)))
+    few, spread = draws.only(rows), spreads[rows]
+    outcomes = few.outcomes.clone()
+    for index, name in enumerate(trial.model.outcome_names):
+        free = spread[:, index] > 0
+        total, _ = _slice(trial, _Draws(few.parameters, few.designs, outcomes.clone()), index, spread[:, index])
+        outcomes[:, index] = torch.nan
+        left = trial.law.log_likelihood(few.parameters, few.designs, outcomes)
+        error = (total.logsumexp(1) - left)[free].abs()
+        if len(error) > 0 and error.median() > _OFF:
+            yield (
+                f"outcome {name}: its density integrates to the likelihood without it (NaN) times "
+                f"{(total.logsumexp(1) - left)[free].median().exp():.3g}, not 1: normalise it, and integrate out what "
+                "is missing"
+            )
+            return
 
 
 def _check_exact(model: DomainModel, simulator: ExactSimulator, generator: torch.Generator) -> list[str]:
-    """The closed form against the likelihood: two experiments in each of a few worlds."""
+    """The closed form against likelihood and sampler, in a few worlds after a few experiments."""
     runs, steps = 6, 3
     worlds = model.draw_worlds(runs, generator)
     designs = model.space.uniform(runs * steps, generator).reshape(runs, steps, -1)
@@ -188,4 +240,33 @@ def _check_exact(model: DomainModel, simulator: ExactSimulator, generator: torch
                 f"mechanism {law.name}: the evidence that posterior gives is not the likelihood averaged over the "
                 f"prior (their ratio is {1 / ratio.mean():.3g}, the error of the average {error:.1g})"
             )
+        problems += _check_posterior(model, simulator, before.statistics[run : run + 1], law, designs[run, -1])
     return problems
+
+
+def _check_posterior(
+    model: DomainModel, simulator: ExactSimulator, statistics: Tensor, law: MechanismModel, design: Tensor
+) -> Iterator[str]:
+    """``draw``, ``marginals`` and ``predictive_sample`` of one run against each other."""
+    generator = torch.Generator().manual_seed(0)
+    index = model.mechanisms.index(law)
+    several = statistics.expand(_POSTERIOR_DRAWS, *statistics.shape[1:])
+    drawn, told = simulator.draw(several, index, generator), simulator.marginals(statistics, index)
+    if set(drawn) != set(law.names) or set(told) != set(law.names):
+        yield f"mechanism {law.name}: draw and marginals must have the parameters {', '.join(law.names)}"
+        return
+    for name, marginal in told.items():
+        for quantile, share in ((marginal.low90, 0.05), (marginal.high90, 0.95)):
+            below = (drawn[name] <= quantile).to(torch.float64).mean().item()
+            if abs(below - share) > 6 * math.sqrt(0.05 * 0.95 / _POSTERIOR_DRAWS):
+                yield f"mechanism {law.name}: {below:.1%} of the draws of {name} are below its {share:.0%} quantile"
+    width = len(model.outcome_names)
+    noise = inside(torch.rand((2, _POSTERIOR_DRAWS, width, 2), generator=generator, dtype=torch.float64))
+    designs = design.expand(_POSTERIOR_DRAWS, -1)
+    indirect = law.sample(drawn, designs, noise[0])
+    mechanism = torch.full((1, _POSTERIOR_DRAWS), index)
+    direct = simulator.predictive_sample(statistics, mechanism, design[None, None], noise[1])[0, :, 0]
+    for column, name in enumerate(model.outcome_names):
+        p = stats.ks_2samp(direct[:, column].numpy(), indirect[:, column].numpy()).pvalue
+        if p < _ALPHA:
+            yield f"mechanism {law.name}: predictive_sample and sample of draws give different {name} (p = {p:.1g})"

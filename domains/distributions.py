@@ -83,11 +83,6 @@ def lgamma_rest(x: Tensor) -> Tensor:
     return torch.where(x > 100, series, torch.lgamma(x) - torch.xlogy(x, x) + x)
 
 
-def log_rising(x: Tensor, k: Tensor) -> Tensor:
-    """lgamma(x + k) − lgamma(x), without cancellation at large x."""
-    return x * torch.log1p(k / x) + k * (x + k).log() - k + lgamma_rest(x + k) - lgamma_rest(x)
-
-
 def studentt_log_density(z: Tensor, df: Tensor) -> Tensor:
     """Log density of the standard Student t with ``df`` degrees of freedom.
 
@@ -219,14 +214,19 @@ def studentt_below(z: Tensor, df: Tensor) -> Tensor:
     return _tail(_studentt_below, z, df)
 
 
-def _binomial_below(k: Array, n: Array, p: Array) -> Array:
+def _at_most(k: Array, n: Array, p: Array, q: Array) -> Array:
+    """log P(K ≤ k) for probabilities p and q = 1 − p, whichever of them is small."""
     inner = np.clip(k, 0, np.maximum(n - 1, 0))
-    tail = _beta_below(1 - p, p, np.maximum(n - inner, 1), inner + 1)
+    tail = _beta_below(q, p, np.maximum(n - inner, 1), inner + 1)
     return np.where(k < 0, -np.inf, np.where(k >= n, 0.0, tail))
 
 
+def _binomial_below(k: Array, n: Array, p: Array) -> Array:
+    return _at_most(k, n, p, 1 - p)
+
+
 def _binomial_above(k: Array, n: Array, p: Array) -> Array:
-    return _binomial_below(n - k, n, 1 - p)
+    return _at_most(n - k, n, 1 - p, p)
 
 
 def binomial_below(k: Tensor, n: Tensor, p: Tensor) -> Tensor:

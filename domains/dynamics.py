@@ -108,7 +108,12 @@ class CompiledDynamics:
         return torch.stack([rate(environment).expand(y.shape[1]) for rate in self._rates])
 
     def _implicit(self, flat: Mapping[str, Tensor], begin: Tensor, when: Tensor) -> Tensor:
-        """One stiff element: states [states, times]; NaN from where even the implicit method finds no solution."""
+        """One stiff element: states [states, times]; NaN from where even the implicit method finds no solution.
+
+        No gradient passes here.
+        """
+        flat = {name: value.detach() for name, value in flat.items()}
+        begin, when = begin.detach(), when.detach()
 
         def rate(t: float, y: Any) -> Any:
             now = torch.tensor([t], dtype=torch.float64)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from domains.document import Design, Domain, Replay
+from domains.document import Design, Domain, Outcome, Replay
 from domains.errors import DomainError
 
 MAX_BYTES = 50_000_000
@@ -89,7 +89,7 @@ def read_replay(domain: Domain, replay_name: str, *, text: str | None = None) ->
         raise DomainError(f"{replay.file}: no rows are left" + (f" where {condition}" if condition else ""))
     return Measurements(
         tuple({design.name: row.design(design, replay) for design in domain.designs} for row in rows),
-        tuple({outcome.name: row.outcome(replay.columns[outcome.name]) for outcome in domain.outcomes} for row in rows),
+        tuple({o.name: row.outcome(replay.columns[o.name], o) for o in domain.outcomes} for row in rows),
     )
 
 
@@ -121,7 +121,7 @@ def read_data(domain: Domain, text: str, file: str) -> Measurements:
     column of what does not fit, and the way out.
     """
     wanted = {f"{_DESIGN}{d.name}": d for d in domain.designs}
-    outcomes = {f"{_OUTCOME}{name}": name for name in domain.outcome_entries}
+    outcomes = {f"{_OUTCOME}{entry}": (entry, outcome) for outcome in domain.outcomes for entry in outcome.entries}
     rows: list[_Row] = []
     for row in _rows(file, text, (*wanted, *outcomes), _check_data_header):
         if len(rows) == MAX_DATA_ROWS:
@@ -136,7 +136,7 @@ def read_data(domain: Domain, text: str, file: str) -> Measurements:
         raise DomainError(f"{file}: the table has no rows; each row is one experiment already made")
     return Measurements(
         tuple({design.name: row.setting(column, design) for column, design in wanted.items()} for row in rows),
-        tuple({name: row.outcome(column) for column, name in outcomes.items()} for row in rows),
+        tuple({name: row.outcome(column, o) for column, (name, o) in outcomes.items()} for row in rows),
     )
 
 
@@ -171,8 +171,14 @@ class _Row:
             raise self.fail(f"column {column!r}: {cell!r} is not a finite number (a missing outcome is an empty cell)")
         return value
 
-    def outcome(self, column: str) -> float | None:
-        return self.number(column) if self.cells[column] else None
+    def outcome(self, column: str, outcome: Outcome) -> float | None:
+        if not self.cells[column]:
+            return None
+        value = self.number(column)
+        wrong = outcome_fault(outcome, value)
+        if wrong:
+            raise self.fail(f"column {column!r}: {wrong}")
+        return value
 
     def design(self, design: Design, replay: Replay) -> float | str:
         if design.name in replay.set:
@@ -190,6 +196,33 @@ class _Row:
         if design.kind == "levels" and not isinstance(value, str):
             return min(design.values, key=lambda level: abs(level - value))
         return value
+
+
+_COUNTS = ("bernoulli", "binomial", "poisson", "negative_binomial", "categorical")
+_POSITIVE = ("lognormal", "gamma", "exponential")
+_SHARES = ("beta", "logitnormal")
+
+
+def outcome_fault(outcome: Outcome, value: float) -> str | None:
+    """Why no law can give this value: beyond the bounds of censoring, no count, not positive, no share."""
+    low, high = outcome.censor or (None, None)
+    if low is not None and value < low:
+        return f"{value:g} is below the bound {low:g} of its censoring; a reading at or below it is written {low:g}"
+    if high is not None and value > high:
+        return f"{value:g} is above the bound {high:g} of its censoring; a reading at or above it is written {high:g}"
+    if value in (low, high):
+        return None
+    if outcome.family in _COUNTS and (value < 0 or value != math.floor(value)):
+        return f"{value:g} is no count; a {outcome.family} outcome is a whole number from 0"
+    options = outcome.arguments.get("p") if outcome.family == "categorical" else None
+    top = 1 if outcome.family == "bernoulli" else len(options) - 1 if isinstance(options, tuple) else math.inf
+    if value > top:
+        return f"{value:g} is above {top:g}, the largest value of a {outcome.family} outcome"
+    if outcome.family in _POSITIVE and value <= 0:
+        return f"{value:g} is not above 0, as a {outcome.family} outcome is"
+    if outcome.family in _SHARES and not 0 < value < 1:
+        return f"{value:g} is not between 0 and 1, as a {outcome.family} outcome is"
+    return None
 
 
 def design_fault(design: Design, value: float | str) -> str | None:
@@ -254,7 +287,7 @@ def _rows(file: str, text: str, wanted: tuple[str, ...], check: HeaderCheck | No
         if check is not None:
             check(file, wanted, header)
         for column in wanted:
-            _check_column(file, column, header)
+            _check_column(file, column, header, wanted)
         for cells in reader:
             if not cells:
                 continue
@@ -267,10 +300,15 @@ def _rows(file: str, text: str, wanted: tuple[str, ...], check: HeaderCheck | No
         raise DomainError(f"{file}:{reader.line_num}: not a CSV table: {error}") from None
 
 
-def _check_column(file: str, column: str, header: list[str]) -> None:
+def _check_column(file: str, column: str, header: list[str], wanted: tuple[str, ...]) -> None:
     if column not in header:
+        if len(header) == 1 and ";" in header[0]:
+            raise DomainError(f"{file}: its cells are separated by semicolons; save the table with commas between them")
         have = ", ".join(repr(name) for name in header if name) or "none"
-        raise DomainError(f"{file} has no column {column!r}; it has {have}; {_nearest(column, header)}")
+        near = difflib.get_close_matches(column, [name for name in header if name not in wanted], 1, 0.6)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        empty = "; an empty column says that nothing came back" if column.startswith(_OUTCOME) else ""
+        raise DomainError(f"{file} has no column {column!r}; it has {have}{hint}{empty}")
     if header.count(column) > 1:
         raise DomainError(f"{file} has {header.count(column)} columns {column!r}; rename all but one")
 

@@ -40,6 +40,10 @@ def _quantile(prior: Prior, arguments: Arguments, bounds: list[float | None], le
         return _discrete_quantile(prior, arguments, bounds, level)
     quantile, below = _CONTINUOUS[prior.family]
     low, high = bounds
+    if prior.family == "normal" and low is not None:
+        return _above(low, high, arguments, level)
+    if prior.family == "lognormal" and low is not None and low > 0:
+        return math.exp(_above(math.log(low), None if high is None else math.log(high), arguments, level))
     first = 0.0 if low is None else below(low, arguments)
     last = 1.0 if high is None else below(high, arguments)
     return float(quantile(first + level * (last - first), arguments))
@@ -106,6 +110,14 @@ def _special(name: str, *arguments: float) -> float:
 
 def _normal_quantile(p: float, a: Arguments) -> float:
     return a[0] + a[1] * _special("ndtri", p)
+
+
+def _above(low: float, high: float | None, a: Arguments, level: float) -> float:
+    """A quantile of a normal variable above ``low``, by logarithms of its upper tail: far up, 1 − p has no digits."""
+    first = _special("log_ndtr", (a[0] - low) / a[1])
+    last = -math.inf if high is None else _special("log_ndtr", (a[0] - high) / a[1])
+    tail = first + math.log1p(level * math.expm1(last - first))  # of (1 − level) P(X > low) + level P(X > high)
+    return a[0] - a[1] * _special("ndtri_exp", tail)
 
 
 def _normal_below(x: float, a: Arguments) -> float:

@@ -62,9 +62,14 @@ def _installed() -> Mapping[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
-@lru_cache(maxsize=64)
 def get(name: str) -> PythonDomain:
     """The Python domain of this name; DomainError where it is not installed or is not one."""
+    return _loaded(name)[0]
+
+
+@lru_cache(maxsize=64)
+def _loaded(name: str) -> tuple[PythonDomain, str]:
+    """The Python domain and the fingerprint of its code, taken when it was loaded: that is the code that runs."""
     if name not in _installed():
         here = ", ".join(names()) or "none"
         raise DomainError(
@@ -77,7 +82,7 @@ def get(name: str) -> PythonDomain:
         raise DomainError(f"the Python domain {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
     if not isinstance(found, PythonDomain):
         raise DomainError(f"the Python domain {name!r} is a {type(found).__name__}, not a PythonDomain")
-    return found
+    return found, _fingerprint(found)
 
 
 def completed(domain: Domain) -> Domain:
@@ -95,7 +100,7 @@ def completed(domain: Domain) -> Domain:
 
 def identity(domain: Domain) -> str:
     """The identity of a domain with Python laws: SHA-256 over that of its document and the text of the code."""
-    return hashlib.sha256(f"{domain.identity}\n{_fingerprint(get(domain.python))}".encode()).hexdigest()
+    return hashlib.sha256(f"{domain.identity}\n{_loaded(domain.python)[1]}".encode()).hexdigest()
 
 
 def _fingerprint(python: PythonDomain) -> str:

@@ -151,7 +151,7 @@ def _advance(problems: Problems, rate: Rate, work: _Work) -> tuple[_Work, _Reado
     with torch.no_grad():
         scale = problems.atol + problems.rtol * torch.maximum(work.states.abs(), states.abs())
         error = _norm(step * _combine(_ERROR, stages) / scale).nan_to_num(nan=torch.inf)
-        accepted = error <= 1.0
+        accepted = (error <= 1.0) & (work.tried < problems.max_steps)
         growth = (0.9 * torch.exp(-0.2 * error.log())).clamp(0.2, 10.0)
         time = torch.where(accepted, torch.where(last, work.end, work.time + step), work.time)
     readout, passed, due = _read(problems, work, step, time, stages)

@@ -86,6 +86,13 @@ class ExactSimulator(Simulator):
         """
 
     @abstractmethod
+    def predictive_tails(
+        self, statistics: Tensor, log_probability: Tensor, designs: Tensor, outcomes: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """P(Y ≤ y) and P(Y ≥ y) of each next outcome [runs, outcomes], averaged over the laws by their log probability
+        [runs, mechanisms]; each may be given the others that came with it. designs [runs, columns]."""
+
+    @abstractmethod
     def draw(self, statistics: Tensor, mechanism: int, generator: Generator) -> Parameters:
         """Parameter name → one draw from its posterior under one mechanism, for every run [runs]."""
 

@@ -109,12 +109,6 @@ class MechanismModel(ABC):
     def sample(self, parameters: Parameters, designs: Tensor, uniforms: Tensor) -> Tensor:
         """Outcomes [..., outcomes] as a function of uniform draws [..., outcomes, 2]; NaN for invalid arguments."""
 
-    def tails(self, parameters: Parameters, designs: Tensor, outcomes: Tensor) -> tuple[Tensor, Tensor] | None:
-        """P(Y ≤ y) and P(Y ≥ y) of each outcome [..., outcomes]; None where only draws can tell. 0 for invalid
-        arguments."""
-        del parameters, designs, outcomes
-        return None
-
     @abstractmethod
     def expectations(self, parameters: Parameters, designs: Tensor) -> list[Tensor]:
         """E[y | parameters, designs] of each outcome column, uncensored."""
@@ -194,6 +188,7 @@ class CompiledMechanism(MechanismModel):
         return torch.stack(drawn, dim=-1)
 
     def tails(self, parameters: Parameters, designs: Tensor, outcomes: Tensor) -> tuple[Tensor, Tensor]:
+        """P(Y ≤ y) and P(Y ≥ y) of each outcome [..., outcomes]; 0 for invalid arguments."""
         pairs = []
         for index, arguments in enumerate(self.outcome_arguments(parameters, designs)):
             family, y = self.columns[index].family, outcomes[..., index]
@@ -388,6 +383,8 @@ def _simulator(domain: Domain) -> Simulator | None:
         raise DomainError(
             f"goal: the laws of {domain.python!r} integrate their unknowns out; the goal can only be discriminate"
         )
+    if domain.goal.kind == "predict" and type(simulator).expectation is Simulator.expectation:
+        raise DomainError(f"goal: predict needs expected outcomes; give the laws of {domain.python!r} an expectation")
     return simulator
 
 

@@ -20,6 +20,7 @@ import psycopg
 from psycopg.types.string import TextLoader
 from sqlalchemy import URL
 
+from experiments_db import models
 from experiments_db.address import parse, unreachable
 from experiments_db.errors import ReadOnlyError
 
@@ -178,4 +179,6 @@ def _refusal(error: BaseException, *, late: bool, seconds: float) -> ReadOnlyErr
     if late:
         return ReadOnlyError(f"The query took longer than {seconds:g} s and was stopped: ask for less, or add a LIMIT.")
     cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return ReadOnlyError(f"The console refused the statement: {cause}.")
+    missing = "no such table" in cause or "does not exist" in cause
+    tables = f" The tables are {', '.join(sorted(models.Table.metadata.tables))}." if missing else ""
+    return ReadOnlyError(f"The console refused the statement: {cause}.{tables}")

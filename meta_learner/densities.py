@@ -45,10 +45,11 @@ def _tabulated(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, unif
         y = family.sample(source, uniforms[None, :, None, index].expand(*source[0].shape, 2))
         few = tuple(_once(argument) for argument in arguments)
         density = family.log_density(y[:, :, None], tuple(argument[:, None] for argument in few))
-        valid = family.valid(few)
+        valid, mine = family.valid(few), family.log_density(y, source)
         if not bool(valid.all()):
             density = torch.where(valid[:, None], density, -torch.inf)
-        own = own + family.log_density(y, source)
+            mine = torch.where(family.valid(source), mine, torch.nan)  # what breaks gives no outcome to learn from
+        own = own + mine
         every += density
     assert isinstance(own, Tensor)
     return Densities(own, every)

@@ -7,7 +7,6 @@ Del Moral, Doucet & Jasra 2006 (SMC samplers); Chopin 2002 (IBIS); Jasra et al. 
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,13 +14,13 @@ from torch import Tensor
 
 from domains.outcomes import inside
 from domains.simulators import ExactSimulator
-from domains.worlds import DomainModel, MechanismModel
+from domains.worlds import CompiledMechanism, DomainModel, MechanismModel
 from meta_learner import moves
 from meta_learner.belief import MATTERS, Belief, BeliefSettings, Diagnostics, History, Population
 
 _BISECTIONS = 40
 _SMALLEST_EXPONENT = -100.0  # of two: the smallest tempering step
-_TAIL_DRAWS = 10_000  # of an exact belief's next outcome
+_TAIL_DRAWS = 10_000  # of a simulator's next outcome
 _MAX_STAGES = 500  # reached only where an outcome lies tens of standard deviations from what was believed
 
 
@@ -201,41 +200,40 @@ def predictive_tail(
 
     min(1, 2·P(y' ≤ y), 2·P(y' ≥ y)), from the distribution functions of the laws: below α for a share α of outcomes at
     most, counts and point masses included. Of simulators by draws, the outcome itself one of them (Phipson & Smyth
-    2010), so that no tail is 0 for want of draws.
+    2010): no tail is 0 for want of draws, and beyond some 250 outcomes no single one raises an alarm.
     """
-    lower, upper, draws = torch.zeros_like(outcomes), torch.zeros_like(outcomes), 0
-    apart = torch.Generator().manual_seed((generator.initial_seed() + 1) % 2**63)  # particles move alike without draws
-    for weight, below, above in _tails(model, belief, designs, outcomes, apart):
-        lower += (weight[..., None] * below).sum(1)
-        upper += (weight[..., None] * above).sum(1)
-        draws += weight.shape[1]
-    if model.simulator is not None:
-        lower, upper = ((draws * share + 1.0) / (draws + 1) for share in (lower, upper))
+    if isinstance(model.simulator, ExactSimulator):
+        assert belief.posterior is not None
+        lower, upper = model.simulator.predictive_tails(
+            belief.posterior.statistics, belief.log_probability, designs, outcomes
+        )
+    elif model.simulator is not None:
+        lower, upper = _drawn_tails(model, belief, designs, outcomes, generator)
+    else:
+        lower, upper = torch.zeros_like(outcomes), torch.zeros_like(outcomes)
+        for index, (mechanism, population) in enumerate(zip(model.mechanisms, belief.populations, strict=True)):
+            assert isinstance(mechanism, CompiledMechanism)
+            weight = (belief.log_probability[:, index, None] + population.log_weight).exp()[..., None]
+            tails = mechanism.tails(mechanism.parameters(population.z), designs[:, None], outcomes[:, None])
+            lower, upper = (share + (weight * tail).sum(1) for share, tail in zip((lower, upper), tails, strict=True))
     tail = (2 * torch.minimum(lower, upper)).clamp(0.0, 1.0)
     return torch.where(outcomes.isnan(), 1.0, tail)
 
 
-def _tails(
+def _drawn_tails(
     model: DomainModel, belief: Belief, designs: Tensor, outcomes: Tensor, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Weights [runs, particles] that sum to 1 over all parts, and both tails there [runs, particles, outcomes]."""
-    y, width = outcomes[:, None], len(model.outcome_names)
-    if belief.posterior is not None:
-        assert isinstance(model.simulator, ExactSimulator)
-        law = resample(belief.log_probability, generator, _TAIL_DRAWS)
-        uniforms = inside(torch.rand((_TAIL_DRAWS, width, 2), generator=generator, dtype=torch.float64))
-        drawn = model.simulator.predictive_sample(belief.posterior.statistics, law, designs[:, None], uniforms)[:, :, 0]
-        yield torch.full(law.shape, 1 / _TAIL_DRAWS, dtype=torch.float64), *_counted(drawn, y)
-    for index, population in enumerate(belief.populations):
-        mechanism = model.mechanisms[index]
-        parameters = mechanism.parameters(population.z)
-        tails = mechanism.tails(parameters, designs[:, None], y)
-        if tails is None:
-            uniforms = torch.rand((*population.log_weight.shape, width, 2), generator=generator, dtype=torch.float64)
-            tails = _counted(mechanism.sample(parameters, designs[:, None], inside(uniforms)), y)
-        yield (belief.log_probability[:, index, None] + population.log_weight).exp(), *tails
-
-
-def _counted(drawn: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Both tails by one draw: 1 or 0."""
-    return (drawn <= y).to(torch.float64), (drawn >= y).to(torch.float64)
+) -> tuple[Tensor, Tensor]:
+    """Both tails [runs, outcomes] from outcomes of equally weighted particles, drawn again from the whole belief."""
+    apart = torch.Generator().manual_seed((generator.initial_seed() + 1) % 2**63)  # particles move alike without draws
+    runs, width = outcomes.shape
+    particles = belief.populations[0].z.shape[1]
+    parts = [belief.log_probability[:, m, None] + p.log_weight for m, p in enumerate(belief.populations)]
+    drawn = resample(torch.cat(parts, dim=1), apart, _TAIL_DRAWS)
+    noise = inside(torch.rand((runs, _TAIL_DRAWS, width, 2), generator=apart, dtype=torch.float64))
+    y = torch.empty((runs, _TAIL_DRAWS, width), dtype=torch.float64)
+    for index, (mechanism, population) in enumerate(zip(model.mechanisms, belief.populations, strict=True)):
+        run, row = (drawn // particles == index).nonzero(as_tuple=True)
+        parameters = mechanism.parameters(population.z[run, drawn[run, row] % particles])
+        y[run, row] = mechanism.sample(parameters, designs[run], noise[run, row])
+    below, above = ((y <= outcomes[:, None]).sum(1), (y >= outcomes[:, None]).sum(1))
+    return (below + 1.0) / (_TAIL_DRAWS + 1), (above + 1.0) / (_TAIL_DRAWS + 1)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import torch
 from sqlalchemy.exc import DBAPIError
 
+from domains.conformance import check_domain
 from domains.errors import DomainError
 from domains.loading import load_text
 from domains.worlds import DomainModel, Worlds
@@ -27,7 +28,7 @@ from meta_learner.rollout import BlockState, BlockSteps
 from meta_learner.streams import stream
 from orchestrator import findings, services
 from orchestrator.cache import BeliefCache
-from orchestrator.checking import check_domain
+from orchestrator.checking import check_finite
 from orchestrator.errors import EXPECTED
 from orchestrator.given_data import recorded_measurements
 from orchestrator.laboratories import open_laboratory
@@ -63,7 +64,9 @@ def advance(database: Database, settings: Settings, block_id: int) -> Outcome:
     except Exception as error:  # whatever a domain can do to its worker ends its own campaign, with the reason
         log.exception("block %s failed", block_id)
         reason = (
-            str(error) if isinstance(error, EXPECTED) else f"{type(error).__name__}: {error} (see the worker's log)"
+            str(error)
+            if isinstance(error, EXPECTED)
+            else f"{type(error).__name__}: {error} (see logs/worker.log in ORGANON_HOME)"
         )
         with database.write() as session:
             record.fail_campaign(session, campaign_id, reason, _now())
@@ -184,8 +187,12 @@ class _Advance:
         return refold(self.steps, self.block.runs, history)
 
     def _check_laws(self) -> None:
-        """DomainError where the laws do not simulate."""
-        report = check_domain(self.model.domain, self.model)
+        """DomainError where the laws do not simulate, or are Python and do not keep to the rules."""
+        if self.model.simulator is not None and self.block.index == 0:  # once a campaign
+            problems = check_domain(self.model.domain)
+            if problems:
+                raise DomainError(f"the Python laws do not keep to the rules: {problems[0]} (organon domain check)")
+        report = check_finite(self.model.domain, self.model)
         for law in report["mechanisms"]:
             if not law["ok"]:
                 raise DomainError(

@@ -10,7 +10,7 @@ _DRAWS = 4000
 _MOST_DRAWS = 48_000  # over all laws; at least 100 each
 
 
-def check_domain(domain: Domain, model: DomainModel | None = None) -> dict[str, Any]:
+def check_finite(domain: Domain, model: DomainModel | None = None) -> dict[str, Any]:
     """Simulate each mechanism at prior draws and random designs.
 
     ``ok`` is false where a mechanism gives NaN or infinity for more than 1 % of the draws.

@@ -45,7 +45,7 @@ def export(database: Database, campaign_id: str, path: Path) -> int:
         with database.read() as session:
             campaign = queries.get_campaign(session, campaign_id)
             record = queries.get_domain(session, campaign.domain_identity)
-            domain = load_text(record.text, attachments=record.attachments)
+            domain = load_text(record.text, f"{record.name}.yaml", record.attachments)
             started_from_data = queries.data_source(session, campaign.id) is not None
             names = columns(domain, simulated=campaign.laboratory == "simulate", given=started_from_data)
             rows = (_row(names, entry) for entry in queries.experiments(session, campaign.id))

@@ -23,6 +23,7 @@ def run_finding(
     return {
         "mechanism": law,
         "probability": belief["mechanism_probability"][law],
+        "explained": belief["diagnostics"]["explained"],
         "mechanism_probability": dict(belief["mechanism_probability"]),
         "parameters": dict(belief["mechanisms"][law]),
         "mechanisms": {name: dict(values) for name, values in belief["mechanisms"].items()},
@@ -53,13 +54,19 @@ def _warnings(diagnostics: Mapping[str, Any]) -> list[str]:
 
 def run_text(domain: Domain, content: Mapping[str, Any]) -> str:
     """A run's finding in words."""
-    lines = [f"{domain.title}", "", _law_sentence(content)]
+    if not content.get("explained", True):  # findings of earlier versions do not say
+        words = f"No law of this domain explains what came back {_after(content)}."
+        return "\n".join([domain.title, "", words, *_beware(content)])
+    lines = [f"{domain.title}", "", _law_sentence(domain, content)]
     width = max((len(name) for name in content["parameters"]), default=0)
     for name, values in content["parameters"].items():
         lines.append(f"  {name:<{width}} = {_interval(values)}{_unit(content['units'].get(name, ''))}")
     lines += _answer(domain, content)
-    lines += [f"Beware: {warning}." for warning in content["warnings"]]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_beware(content)])
+
+
+def _beware(content: Mapping[str, Any]) -> list[str]:
+    return [f"Beware: {warning}." for warning in content["warnings"]]
 
 
 def _answer(domain: Domain, content: Mapping[str, Any]) -> list[str]:
@@ -82,18 +89,24 @@ def _setting(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
-def _law_sentence(content: Mapping[str, Any]) -> str:
+def _law_sentence(domain: Domain, content: Mapping[str, Any]) -> str:
     law, probability = content["mechanism"], content["probability"]
+    label = next((mechanism.label for mechanism in domain.mechanisms if mechanism.name == law), "")
+    named = f"{law} ({label})" if label else law
     others = {name: p for name, p in content["mechanism_probability"].items() if name != law}
-    after = f"after {_experiments(content)}"
+    after = _after(content)
     if not others:
-        return f"Under the law {law}, {after}:"
+        return f"Under the law {named}, {after}:"
     verdict = "is established" if probability >= _SURE else "is likely" if probability >= _LIKELY else "leads, no more,"
     ranked = sorted(others.items(), key=lambda item: -item[1])
     rivals = ", ".join(f"{name} {_percent(p)}" for name, p in ranked[:_RIVALS])
     if len(ranked) > _RIVALS:
         rivals += f", {len(ranked) - _RIVALS} others {_percent(sum(p for _, p in ranked[_RIVALS:]))}"
-    return f"The law {law} {verdict} with probability {_percent(probability)} ({rivals}) {after}:"
+    return f"The law {named} {verdict} with probability {_percent(probability)} ({rivals}) {after}:"
+
+
+def _after(content: Mapping[str, Any]) -> str:
+    return f"after {_experiments(content)}"
 
 
 def _experiments(content: Mapping[str, Any]) -> str:
@@ -101,7 +114,9 @@ def _experiments(content: Mapping[str, Any]) -> str:
     words = f"{count} experiment{'s' if count != 1 else ''}"
     if given == 0:
         return words
-    return f"{words}, {'all' if given == count else given} of {'them' if count != 1 else 'it'} given"
+    if count == 1:
+        return f"{words}, given"
+    return f"{words}, {'all' if given == count else given} of them given"
 
 
 def campaign_finding(
@@ -147,12 +162,14 @@ def _standard_error(values: Sequence[float]) -> float | None:
 def _coverage(domain: Domain, known: list[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, float | None]:
     """Per parameter: the share of runs whose 90 % interval holds the truth, of those that found the true law."""
     shares: dict[str, float | None] = {}
-    for name in (parameter.name for parameter in domain.parameters):
-        inside = [
-            run["parameters"][name]["low90"] <= truth["parameters"][name] <= run["parameters"][name]["high90"]
+    for name in (entry for parameter in domain.parameters for entry in parameter.entries):
+        pairs = [
+            (run["parameters"][name], truth["parameters"][name])
             for run, truth in known
             if run["mechanism"] == truth["mechanism"] and name in truth["parameters"]
         ]
+        bounded = [(found, value) for found, value in pairs if None not in (found["low90"], found["high90"])]
+        inside = [found["low90"] <= value <= found["high90"] for found, value in bounded]
         shares[name] = sum(inside) / len(inside) if inside else None
     return shares
 

@@ -22,10 +22,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from domains.document import Domain
+from domains.document import Domain, Outcome
 from domains.errors import DomainError
 from domains.loading import find
-from domains.measurements import load_data
+from domains.measurements import load_data, outcome_fault
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import BeliefSettings, History
 from meta_learner.given import given_experiments
@@ -152,11 +152,18 @@ def _checked(budget: float) -> float:
 def _outcome(outcome: Mapping[str, float | None], name: str, model: DomainModel) -> float:
     unknown = [key for key in outcome if key not in model.outcome_names]
     if unknown or name not in outcome:
-        what = f"unknown {', '.join(unknown)}" if unknown else f"missing {name}"
+        what = f"unknown {', '.join(unknown)}" if unknown else f"missing {name} (None where nothing came back)"
         raise DomainError(f"an outcome of this domain has the values {', '.join(model.outcome_names)}; {what}")
     value = outcome[name]
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise DomainError(f"outcome {name}: {value!r} is not a finite number; write None where nothing came back")
+    wrong = outcome_fault(_outcome_of(model.domain, name), float(value))
+    if wrong:
+        raise DomainError(f"outcome {name}: {wrong}")
     return float(value)
+
+
+def _outcome_of(domain: Domain, entry: str) -> Outcome:
+    return next(outcome for outcome in domain.outcomes if entry in outcome.entries)

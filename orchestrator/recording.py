@@ -92,8 +92,9 @@ def belief_rows(model: DomainModel, belief: Belief) -> list[dict[str, Any]]:
     """
     probability = belief.log_probability.exp()
     names = [mechanism.name for mechanism in model.mechanisms]
-    best = probability.argmax(-1).tolist()
-    leading = probability.topk(min(_SHOWN, len(names)), dim=-1).indices.sort(dim=-1).values.tolist()
+    order = probability.argsort(dim=-1, descending=True, stable=True)  # laws that tie stay in the domain's order
+    best = order[:, 0].tolist()
+    leading = order[:, :_SHOWN].sort(dim=-1).values.tolist()
     tables = {law: _per_run(marginals(model, belief, law), len(best)) for law in {i for row in leading for i in row}}
     return [
         {

@@ -149,7 +149,7 @@ def conclude(session: Session, campaign_id: str) -> None:
         return
     campaign = queries.get_campaign(session, campaign_id)
     stored = queries.get_domain(session, campaign.domain_identity)
-    domain = load_text(stored.text, attachments=stored.attachments)
+    domain = load_text(stored.text, f"{stored.name}.yaml", stored.attachments)
     runs = [finding.content for finding in queries.findings(session, campaign_id)]
     truths = [run.truth for run in queries.campaign_runs(session, campaign_id)]
     gained = queries.information_by_run(session, campaign_id) if campaign.laboratory == "simulate" else []

@@ -6,6 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from domains.document import Domain, Mechanism, Parameter, Prior
+from domains.errors import DomainError
 from domains.expressions import parse
 from domains.python_domains import PythonDomain
 
@@ -24,6 +25,7 @@ class StructuralCausal(PythonDomain):
         """One mechanism a graph: the document's parameters, and a weight for each of the graph's arrows."""
         variables = [outcome.name for outcome in domain.outcomes]
         frame = domain.mechanisms[0]
+        _check_frame(domain, frame, variables)
         weights = {(i, j): _weight(variables[i], variables[j]) for i, j in product(range(len(variables)), repeat=2)}
         graphs = [
             Mechanism(
@@ -41,6 +43,27 @@ class StructuralCausal(PythonDomain):
         from domains.structural_causal.laws import LinearGaussianGraphs
 
         return LinearGaussianGraphs(domain)
+
+
+def _check_frame(domain: Domain, frame: Mechanism, variables: list[str]) -> None:
+    """DomainError unless the document says what the laws take for granted."""
+    designs = domain.designs
+    options = ("nothing", *variables)
+    if len(designs) != 2 or designs[0].options != options or designs[1].kind not in ("real", "integer", "levels"):
+        raise DomainError(f"the designs must be a choice of {', '.join(options)}, in this order, and then a number")
+    if any(len(name) != 1 for name in variables) or not 2 <= len(variables) <= 4:
+        raise DomainError("the outcomes must be two to four variables whose names are single letters")
+    parameters = {parameter.name: parameter for parameter in frame.parameters}
+    needed = {"spread", *(f"precision_{name}" for name in variables)}
+    if parameters.keys() != needed:
+        raise DomainError(f"the parameters must be {', '.join(sorted(needed))}")
+    if not (parameters["spread"].constant or 0) > 0:
+        raise DomainError("spread must be a constant above 0")
+    for name in variables:
+        prior = parameters[f"precision_{name}"].prior
+        known = prior is not None and None not in [argument.constant for argument in prior.arguments]
+        if prior is None or not known or prior.family != "gamma" or prior.low or prior.high:
+            raise DomainError(f"precision_{name} must have the prior gamma: [shape, rate], both numbers")
 
 
 def all_graphs(variables: int) -> list[Graph]:

@@ -21,8 +21,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from domains.distributions import studentt_below, studentt_log_density
 from domains.document import Domain, Parameter
-from domains.priors import studentt_log_density
 from domains.simulators import ExactSimulator, Marginal, Parameters, Posterior
 from domains.structural_causal import Graph, all_graphs, graph_name
 
@@ -70,7 +70,9 @@ class LinearGaussianGraphs(ExactSimulator):
         shapes, rates = zip(*(_gamma(known[f"precision_{name}"]) for name in self.variables), strict=True)
         self._shape = torch.tensor(shapes, dtype=torch.float64)[:, None]
         self._rate = torch.tensor(rates, dtype=torch.float64)[:, None]
-        self._spread = known["spread"].constant or 1.0
+        spread = known["spread"].constant
+        assert spread is not None  # the description sees to it
+        self._spread = spread
 
     def sample(self, mechanism: str, parameters: Parameters, designs: Tensor, uniforms: Tensor) -> Tensor:
         noise = torch.special.ndtri(uniforms[..., 0])
@@ -178,6 +180,23 @@ class LinearGaussianGraphs(ExactSimulator):
         density = torch.where(forced[:, None, ..., None], 0.0, density).flatten(-2)
         taken = torch.nn.functional.one_hot(self._set[mechanism], law.shape.shape[-1]).to(torch.float64).flatten(-2)
         return torch.einsum("rjdq,rkq->rjkd", density, taken)
+
+    def predictive_tails(
+        self, statistics: Tensor, log_probability: Tensor, designs: Tensor, outcomes: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Of each variable given the values of its parents; 1 where it was forced."""
+        law = _Regressions.unpacked(statistics)
+        location = torch.einsum("rv,rnsv->rns", outcomes, law.mean)
+        spread = torch.einsum("rv,rnsvw,rw->rns", outcomes, law.covariance, outcomes)
+        scale = (law.rate / law.shape * (1 + spread)).sqrt()
+        residual, df = (outcomes[..., None] - location) / scale, 2 * law.shape
+        taken = torch.nn.functional.one_hot(self._set, law.shape.shape[-1]).to(torch.float64)
+        weight = torch.einsum("rm,mns->rns", log_probability.exp(), taken)
+        forced, _ = self._forced(designs)
+        below, above = (
+            torch.where(forced, 1.0, (weight * studentt_below(sign * residual, df).exp()).sum(-1)) for sign in (1, -1)
+        )
+        return below, above
 
     def draw(self, statistics: Tensor, mechanism: int, generator: torch.Generator) -> Parameters:
         law, parents = self._gathered(statistics, torch.full((len(statistics), 1), mechanism))

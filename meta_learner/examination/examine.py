@@ -63,6 +63,9 @@ def examine(model: DomainModel, progress: Progress = _untold) -> Examination:
 
     Of more laws than can be looked at, some are, and neighbours among them are told apart.
     """
+    problems = say.on_python(model)
+    if problems:  # what does not keep to the rules cannot be examined further
+        return Examination((), (), None, (), tuple(problems))
     whole = len(model.mechanisms)
     if whole > _MOST:
         some = model.domain.mechanisms[:: -(-whole // _MOST)]
@@ -85,7 +88,7 @@ def examine(model: DomainModel, progress: Progress = _untold) -> Examination:
         progress(done, steps)
     told = candidates(model, screening) if screening else None
     found = _judged(model, laws, edges(model, draws), told, pairs)
-    return replace(found, remarks=(*found.remarks, *say.on_many(count, whole), *say.on_python(model)))
+    return replace(found, remarks=(*found.remarks, *say.on_many(count, whole), *say.on_budget(model)))
 
 
 def _law(model: DomainModel, index: int, draws: PriorDraws) -> LawReport:
@@ -107,6 +110,7 @@ def _judged(
         *(remark for law in laws for remark in say.on_breaking(law.law, law.broken, law.example, law.region)),
         *say.on_edges(found),
         *say.on_settings(influences),
+        *say.on_objective(model.domain, influences),
         *say.on_parameters(model.domain, influences),
         *say.on_rivals(pairs),
         *(say.on_candidates(told) if told else ()),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
+
 from domains.conformance import check_domain
 from domains.document import Domain
 from domains.worlds import DomainModel
@@ -13,6 +15,7 @@ from meta_learner.examination.simulation import ALLOWED_SHARE, Edge, Region
 
 _CROWDED = 0.5  # of the outcomes at one bound
 _WASTED = 0.6  # of the designs that tell next to nothing
+_COSTED = 1024  # designs whose cost is looked at
 _SLOW = 1.0  # seconds per 1,000 simulated experiments
 
 
@@ -63,6 +66,14 @@ def on_settings(influences: Sequence[Influence]) -> list[Remark]:
     return remarks
 
 
+def on_objective(domain: Domain, influences: Sequence[Influence]) -> list[Remark]:
+    """A remark where no setting changes what the goal wants the most or the least of."""
+    if domain.goal.objective is None or any(e.objective for i in influences for e in i.settings.values()):
+        return []
+    message = f"no setting changes {domain.goal.objective.text!r}: every design is as good; name what designs change"
+    return [Remark("warning", "goal", message)]
+
+
 def _any(effects: Sequence[Effect]) -> Effect:
     return Effect(any(e.outcomes for e in effects), any(e.objective for e in effects))
 
@@ -75,7 +86,8 @@ def on_parameters(domain: Domain, influences: Sequence[Influence]) -> list[Remar
             if not effect.outcomes:
                 used = any(other.parameters[name].outcomes for other in influences if name in other.parameters)
                 remarks.append(Remark("warning", f"parameter {name}", _idle(mechanism.name, effect, used)))
-    notes = [Remark("note", f"constant {name}", "no law uses it; remove it") for name in unused_constants(domain)]
+    idle = [] if domain.python else unused_constants(domain)  # who can say what Python uses
+    notes = [Remark("note", f"constant {name}", "no law uses it; remove it") for name in idle]
     return remarks + notes
 
 
@@ -131,6 +143,16 @@ def on_many(examined: int, laws: int) -> list[Remark]:
     return [
         Remark("note", "mechanisms", f"{examined} of {laws} laws were examined, and neighbours among them told apart")
     ]
+
+
+def on_budget(model: DomainModel) -> list[Remark]:
+    """A failure where the budget pays for no experiment; DomainError where some design costs nothing or less."""
+    model.space.cost(model.space.sobol(_COSTED, torch.Generator().manual_seed(0)))
+    cheapest, budget = model.space.cost(model.space.cheapest).item(), model.domain.budget
+    if cheapest <= budget:
+        return []
+    message = f"it is {budget:g}, and the cheapest experiment costs {cheapest:g}; raise it"
+    return [Remark("failure", "budget", message)]
 
 
 def on_python(model: DomainModel) -> list[Remark]:

@@ -27,7 +27,7 @@ from meta_learner.belief import BeliefSettings, prior_belief
 from meta_learner.hypotheses import draw_hypotheses
 from meta_learner.information import expected_information, pose
 from meta_learner.streams import stream
-from orchestrator.checking import check_domain
+from orchestrator.checking import check_finite
 
 CANDIDATES, HYPOTHESES, DRAWS = 64, 512, 128
 APART = 0.05  # nats about the law that the best of the candidates is expected to give
@@ -60,7 +60,7 @@ def science(domain: Domain) -> Science:
     """Simulate a domain and ask what one experiment would tell."""
     started = time.process_time()
     model = DomainModel(replace(domain, goal=Goal("learn")))
-    broken = max(law["broken"] for law in check_domain(domain, model)["mechanisms"])
+    broken = max(law["broken"] for law in check_finite(domain, model)["mechanisms"])
     belief = prior_belief(model, 1, BeliefSettings(particles=1000), stream(0, 0, 0, "prior"))
     hypotheses = draw_hypotheses(model, belief, HYPOTHESES, stream(0, 0, 0, "hypothesise"))
     designs = model.space.sobol(CANDIDATES, stream(0, 0, 0, "design"))[None]

@@ -13,7 +13,7 @@ from meta_learner.belief import BeliefSettings
 from meta_learner.laboratory import Simulation
 from meta_learner.policies.random import Random
 from meta_learner.rollout import BlockSteps, rollout
-from orchestrator.checking import check_domain
+from orchestrator.checking import check_finite
 
 NAMES = catalogue.names()
 
@@ -35,7 +35,7 @@ def test_a_domain_says_what_it_is(name: str) -> None:
 def test_its_laws_simulate_and_can_be_told_experiments(name: str) -> None:
     """The check finds no broken law, and three random experiments in each of 4 worlds leave a sound belief."""
     model = DomainModel(load_file(catalogue.path(name)))
-    assert check_domain(model.domain, model)["ok"]
+    assert check_finite(model.domain, model)["ok"]
     settings = BeliefSettings(particles=100, moves=2)
     laboratory = Simulation(model, seed=1, block=0, runs=4)
     steps = BlockSteps(model, Random(), laboratory, budget=1e9, seed=1, block=0, settings=settings)

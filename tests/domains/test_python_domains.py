@@ -1,8 +1,9 @@
 """Domains whose laws are Python: found by entry point, held to the conformance suite, and believed like any other."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from domains.errors import DocumentError, DomainError
 from domains.loading import find, load_text
 from domains.simulators import ExactSimulator
 from domains.structural_causal import all_graphs, arrows
+from domains.structural_causal.laws import LinearGaussianGraphs
 from domains.worlds import DomainModel
 from meta_learner.belief import BeliefSettings, prior_belief
 from meta_learner.hypotheses import draw_hypotheses
@@ -24,6 +26,7 @@ from meta_learner.policies.random import Random
 from meta_learner.rollout import BlockState, BlockSteps, rollout
 from meta_learner.smc import update
 from meta_learner.streams import stream
+from orchestrator.recording import belief_rows
 
 HEAD = """
 format: 1
@@ -102,7 +105,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 def forget() -> None:
     """As in a new process."""
     python_domains._installed.cache_clear()
-    python_domains.get.cache_clear()
+    python_domains._loaded.cache_clear()
     for module in ("toy_domain", "toy_laws"):
         sys.modules.pop(module, None)
 
@@ -169,6 +172,7 @@ FAULTS = {
     "has a log-likelihood other than 0": ("isnan(), 0.0, density)", "isnan(), -1.0, density)"),
     "give different outcomes": ("torch.special.ndtri(uniforms[..., 0, 0])", "torch.randn(uniforms.shape[:-2])"),
     "have no finite log-likelihood": ("density = -0.5 * z", "density = outcomes[..., 0].sqrt() - 0.5 * z"),
+    "times 7.39, not 1": ("density = -0.5 * z", "density = 2.0 - 0.5 * z"),
     "KeyError": ('p["a"] * torch.exp', 'p["b"] * torch.exp'),
 }
 
@@ -185,6 +189,101 @@ def test_the_conformance_suite_finds_each_fault(installed: Path, fault: str) -> 
 @pytest.mark.usefixtures("installed")
 def test_right_laws_pass_the_conformance_suite() -> None:
     assert check_domain(load_text(PYTHON)) == []
+
+
+PAIR = """
+import math
+import torch
+from domains.simulators import Simulator
+
+class Laws(Simulator):
+    def sample(self, mechanism, p, designs, uniforms):
+        return (p["a"] * designs[..., 0])[..., None] + torch.special.ndtri(uniforms[..., 0])
+
+    def log_likelihood(self, mechanism, p, designs, outcomes):
+        density = -0.5 * (outcomes - (p["a"] * designs[..., 0])[..., None]).square() - 0.5 * math.log(2 * math.pi)
+        return torch.where(outcomes.isnan(), 0.0, density).sum(-1)
+
+    def expectation(self, mechanism, p, designs):
+        return (p["a"] * designs[..., 0])[..., None].expand(*designs.shape[:-1], 2)
+"""
+BOTH = PYTHON.replace("{y: {unit: mV}}", "{y: {}, other: {}}").replace("goal: learn", "goal: {predict: {y: [{t: 1}]}}")
+PAIR_FAULTS = {
+    "integrate out what is missing": (".sum(-1)\n", ".sum(-1) * ~outcomes.isnan().any(-1)\n"),
+    "expectation gives": ("[..., None].expand(", "[..., None].add(0.5).expand("),
+}
+
+
+@pytest.mark.parametrize("fault", [None, *PAIR_FAULTS])
+def test_missing_outcomes_and_expectations_are_examined(installed: Path, fault: str | None) -> None:
+    right, wrong = PAIR_FAULTS[fault] if fault else ("", "")
+    assert right in PAIR
+    (installed / "toy_laws.py").write_text(PAIR.replace(right, wrong) if fault else PAIR)
+    problems = check_domain(load_text(BOTH))
+    assert problems == [] if fault is None else any(fault in problem for problem in problems)
+
+
+def test_a_goal_that_needs_expectations_is_refused_without(installed: Path) -> None:
+    (installed / "toy_laws.py").write_text(PAIR[: PAIR.index("    def expectation")])
+    with pytest.raises(DomainError, match="predict needs expected outcomes"):
+        DomainModel(load_text(BOTH))
+
+
+EXACT_FAULTS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "predictive_sample and sample": ("predictive_sample", lambda right: lambda *a: 3 * right(*a)),
+    "of the draws of": ("draw", lambda right: lambda *a: {k: 0.9 * v for k, v in right(*a).items()}),
+    "must have the parameters": ("marginals", lambda right: lambda *a: {}),
+    "not the ratio of the evidences": ("predictive_log_density", lambda right: lambda *a: right(*a) + 0.1),
+}
+
+
+@pytest.mark.parametrize("fault", EXACT_FAULTS)
+def test_each_part_of_an_exact_belief_is_examined(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed form with one wrong part, everything else as it is."""
+    method, wrong = EXACT_FAULTS[fault]
+    right = getattr(LinearGaussianGraphs, method)
+    monkeypatch.setattr(LinearGaussianGraphs, method, lambda self, *a: wrong(lambda *b: right(self, *b))(*a))
+    assert any(fault in problem for problem in check_domain(find("structural-causal")))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("[nothing, a, b, c, d]", "[d, c, b, a, nothing]", "a choice of nothing, a, b, c, d, in this order"),
+        ("spread: 2", "spread: 0", "spread must be a constant above 0"),
+        (
+            "precision_a: {prior: {gamma: [4, 2]}}",
+            "precision_a: {prior: {lognormal: [0, 1]}}",
+            "must have the prior gamma",
+        ),
+    ],
+)
+def test_a_changed_copy_that_the_laws_do_not_fit_is_refused(before: str, after: str, message: str) -> None:
+    text = find("structural-causal").text
+    assert before in text
+    with pytest.raises(DocumentError, match=message):
+        load_text(text.replace(before, after))
+
+
+def test_a_belief_without_a_leader_is_reported(causal: DomainModel) -> None:
+    """543 laws of equal probability."""
+    row = belief_rows(causal, prior_belief(causal, 1, BeliefSettings(), torch.Generator().manual_seed(1)))[0]
+    assert row["most_probable"] in row["mechanisms"]
+
+
+def test_a_reading_far_off_surprises_to_the_end(causal: DomainModel) -> None:
+    """One reading of a million at experiment 5 of 80, with 320 outcomes in all."""
+    laboratory = Simulation(causal, seed=4, block=0, runs=2)
+    assert laboratory.worlds is not None
+    designs = causal.space.from_names({"force": "nothing", "value": 0.0}).expand(2, -1)
+    belief = prior_belief(causal, 2, BeliefSettings(), stream(4, 0, 0, "prior"))
+    for step in range(80):
+        outcomes = causal.simulate(laboratory.worlds, designs, stream(4, 0, step, "noise"))
+        outcomes[0, 0] = 1e6 if step == 4 else outcomes[0, 0]
+        belief = update(
+            causal, belief, designs, outcomes, settings=BeliefSettings(), generator=stream(4, 0, step, "update")
+        )
+    assert belief.surprised.tolist() == [True, False]
 
 
 @pytest.fixture(scope="module")

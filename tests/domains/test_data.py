@@ -97,3 +97,57 @@ def test_files(small: Domain, tmp_path: Path) -> None:
     }.items():
         with pytest.raises(DomainError, match=words):
             load_data(small, tmp_path / name)
+
+
+COUNTED = """\
+format: 1
+name: counted
+designs: {x: {real: [0, 10]}}
+parameters: {a: {prior: {normal: [0, 1]}}}
+mechanisms: {line: {let: {m: exp(a)}}}
+outcomes:
+  seen: {poisson: {rate: m}}
+  alive: {bernoulli: {p: m / (1 + m)}}
+  kind: {categorical: {p: [0.2, 0.3, 0.5]}}
+  size: {gamma: {mean: m, shape: 2}}
+  part: {beta: {mean: m / (1 + m), concentration: 3}}
+  dose: {normal: {mean: m, sd: 1}, censor: [0.1, 4]}
+budget: 5
+goal: learn
+"""
+POSSIBLE = {"seen": "3", "alive": "1", "kind": "2", "size": "0.5", "part": "0.5", "dose": "0.1"}
+
+
+def counted(**values: str) -> str:
+    header = ",".join(["design.x", *(f"outcome.{name}" for name in POSSIBLE)])
+    return f"{header}\n1,{','.join({**POSSIBLE, **values}.values())}\n"
+
+
+def test_readings_that_may_be_are_read_bounds_included() -> None:
+    domain = load_text(COUNTED)
+    for text in (counted(), counted(seen="0", alive="0", kind="0", dose="4")):
+        assert len(read_data(domain, text, "t.csv").outcomes) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("seen", "-1", "-1 is no count"),
+        ("seen", "2.5", "2.5 is no count"),
+        ("alive", "2", "2 is above 1, the largest value of a bernoulli outcome"),
+        ("kind", "3", "3 is above 2, the largest value of a categorical outcome"),
+        ("size", "0", "0 is not above 0"),
+        ("part", "1", "1 is not between 0 and 1"),
+        ("dose", "0.05", "0.05 is below the bound 0.1 of its censoring; a reading at or below it is written 0.1"),
+        ("dose", "5", "5 is above the bound 4 of its censoring"),
+    ],
+)
+def test_a_reading_that_no_law_can_give_is_refused_at_its_cell(name: str, value: str, words: str) -> None:
+    with pytest.raises(DomainError, match="t.csv:2: column 'outcome." + name) as raised:
+        read_data(load_text(COUNTED), counted(**{name: value}), "t.csv")
+    assert words in str(raised.value)
+
+
+def test_semicolons_are_recognised(small: Domain) -> None:
+    with pytest.raises(DomainError, match="separated by semicolons"):
+        read_data(small, "design.x;outcome.y\n1;2\n".replace("design.x", "x"), "t.csv")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from domains import expressions as language
-from domains import measurements, reading, validation
+from domains import measurements, python_domains, reading, validation
+from domains.conformance import check_domain
 from domains.document import GoalKind
 from domains.errors import DocumentError
 from domains.loading import _Dumper, load_text, yaml
@@ -144,3 +145,38 @@ def test_the_python_of_the_page_runs(tmp_path, monkeypatch) -> None:
 def test_links_inside_the_page_lead_somewhere() -> None:
     anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in SECTIONS}
     assert set(re.findall(r"\]\(#([\w-]+)\)", PAGE)) <= anchors
+
+
+LAWS_DOCUMENT = """
+format: 1
+name: two-readings
+python: my-laws
+designs: {hours: {real: [0.1, 3]}}
+parameters: {rate: {prior: {lognormal: [0, 0.5]}}, spread: 0.1}
+mechanisms: {decay: {}}
+outcomes: {first: {}, second: {}}
+budget: 3
+goal: learn
+"""
+
+
+def test_the_laws_in_python_of_the_page_keep_to_the_rules(tmp_path, monkeypatch) -> None:
+    """Installed as the page says, its entry point, class and simulator pass the conformance suite."""
+    entry, description, simulator = re.findall(r"```(?:toml|python)\n(.*?)```", SECTIONS["Laws in Python"], re.DOTALL)
+    package, metadata = tmp_path / "my_package", tmp_path / "my_package-1.0.dist-info"
+    for folder in (package, metadata):
+        folder.mkdir()
+    (package / "__init__.py").touch()
+    (package / "domain.py").write_text(description, encoding="utf-8")
+    (package / "laws.py").write_text(simulator, encoding="utf-8")
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
+    group, point = entry.strip().splitlines()
+    points = f"[{group.split(chr(34))[1]}]\n{point.replace(chr(34), '')}\n"
+    (metadata / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    python_domains._installed.cache_clear()
+    try:
+        assert check_domain(load_text(LAWS_DOCUMENT)) == []
+    finally:
+        python_domains._installed.cache_clear()
+        python_domains._loaded.cache_clear()

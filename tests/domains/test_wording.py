@@ -67,6 +67,14 @@ def test_a_truncated_prior_keeps_its_shape(family: str) -> None:
     )
 
 
+@pytest.mark.parametrize(("low", "high"), [("180", None), ("200", "400"), ("4000", "4001"), ("30", "60")])
+def test_the_range_of_a_normal_prior_cut_far_out(low: str, high: str | None) -> None:
+    found = prior_range(unknown("normal", "40", "15", low=low, **({"high": high} if high else {})), {})
+    law = stats.truncnorm((float(low) - 40) / 15, math.inf if high is None else (float(high) - 40) / 15, 40, 15)
+    assert found is not None
+    assert (found.low, found.median, found.high) == pytest.approx(tuple(law.ppf([0.05, 0.5, 0.95])), rel=1e-9)
+
+
 def test_a_prior_on_other_unknowns_has_no_range() -> None:
     assert prior_range(unknown("normal", "mu", "1"), {}) is None
     assert prior_range(unknown("normal", "0", "1", low="mu"), {}) is None

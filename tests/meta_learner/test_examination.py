@@ -95,6 +95,8 @@ DEFECTS: dict[str, tuple[Iterable[tuple[str, str]], tuple[str, str]]] = {
     ),
     "a constant that nothing uses": ([("  a:", "  k: 3\n  a:")], ("note", "constant k")),
     "outcomes at a bound": ([("sd: 0.3}", "sd: 0.3}, censor: [null, 2.0]")], ("warning", "outcome y")),
+    "a goal that no design changes": ([("goal: learn", "goal: {maximise: a}")], ("warning", "goal")),
+    "a budget that pays for nothing": ([("budget: 5", "cost: 6 + abs(x)\nbudget: 5")], ("failure", "budget")),
     "a law that breaks": ([("a * x**2", "x * sqrt(a - 1.5)")], ("failure", "law bent")),
     "a law that breaks seldom": ([("a * x**2", "x * sqrt(a - 1.2)")], ("note", "law bent")),
 }

@@ -110,6 +110,14 @@ def test_a_belief_that_is_not_to_be_trusted_says_so(domain: Domain, diagnostics:
     assert findings.run_text(domain, one_run(domain, diagnostics=diagnostics)).splitlines()[-1].startswith(words)
 
 
+def test_an_unexplained_outcome_is_no_verdict_on_the_laws(domain: Domain) -> None:
+    diagnostics = {"trusted": False, "explained": False}
+    text = findings.run_text(domain, one_run(domain, diagnostics=diagnostics))
+    assert "No law of this domain explains what came back after" in text
+    assert "leads" not in text
+    assert "vmax" not in text
+
+
 def truth(mechanism: str, vmax: float) -> dict[str, Any]:
     return {"mechanism": mechanism, "parameters": {"vmax": vmax, "km": 0.06, "noise": 20.0}}
 

@@ -30,10 +30,12 @@ Value = Callable[[Tensor], Tensor]  # designs [runs, designs, columns] → [runs
 
 @dataclass(frozen=True)
 class Answer:
-    """What the agent says when asked now: recommendation [runs, columns] or prediction [runs, points], or neither."""
+    """What the agent says when asked now: recommendation [runs, columns], or prediction [runs, points] with its posterior
+    standard deviation, or neither."""
 
     recommendation: Tensor | None = None
     prediction: Tensor | None = None
+    prediction_sd: Tensor | None = None
 
 
 def targets(model: DomainModel, hypotheses: Hypotheses) -> Tensor:
@@ -80,13 +82,16 @@ def answer(model: DomainModel, belief: Belief, generator: torch.Generator) -> An
     hypotheses = draw_hypotheses(model, belief, _ANSWER_HYPOTHESES, generator)
     weight = hypotheses.log_weight.exp()[..., None]
     if goal.kind == "predict":
-        return Answer(prediction=(weight * predictions(model, hypotheses)).sum(1))
+        values = predictions(model, hypotheses)
+        mean = (weight * values).sum(1)
+        variance = (weight * (values - mean[:, None]).square()).sum(1)
+        return Answer(prediction=mean, prediction_sd=variance.sqrt())
 
-    def mean(designs: Tensor) -> Tensor:
+    def expected(designs: Tensor) -> Tensor:
         return (weight * objectives(model, hypotheses, designs)).sum(1)
 
     designs = model.space.sobol(_ANSWER_GRID, generator).expand(len(weight), -1, -1)
-    best, _ = _climb(model, mean, designs, generator)
+    best, _ = _climb(model, expected, designs, generator)
     return Answer(recommendation=best)
 
 

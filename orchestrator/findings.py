@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import product
 from statistics import fmean, stdev
 from typing import Any
 
@@ -9,6 +10,7 @@ from domains.document import Domain
 
 _SURE = 0.95
 _LIKELY = 0.7
+_ANSWERS = ("recommendation", "prediction", "prediction_sd", "goal_score")
 _RIVALS = 6  # named in a sentence
 
 
@@ -32,7 +34,7 @@ def run_finding(
         "given": given,
         "cost": cost,
         "warnings": _warnings(belief["diagnostics"]),
-        **{key: belief[key] for key in ("recommendation", "prediction", "goal_score") if key in belief},
+        **{key: belief[key] for key in _ANSWERS if key in belief},
     }
 
 
@@ -80,8 +82,21 @@ def _answer(domain: Domain, content: Mapping[str, Any]) -> list[str]:
             f"{name} = {_setting(v)}{_unit(units[name])}" for name, v in content["recommendation"].items()
         )
         lines.append(f"For the {what} {objective}: {settings}.")
-    for name, value in content.get("prediction", {}).items():
-        lines.append(f"Predicted {name}: {'unknown' if value is None else f'{value:.4g}'}.")
+    return [*lines, *_predictions(domain, content)]
+
+
+def _predictions(domain: Domain, content: Mapping[str, Any]) -> list[str]:
+    """Each expected outcome with its standard deviation, unit and design."""
+    predicted, sds = content.get("prediction", {}), content.get("prediction_sd", {})  # earlier versions gave no sd
+    lines = []
+    for outcome in (outcome for outcome in domain.outcomes if outcome.name in domain.goal.points):
+        points = domain.goal.points[outcome.name]
+        for index, (entry, point) in enumerate(product(outcome.entries, points)):
+            name = f"{outcome.name}[{index}]"
+            if predicted.get(name) is not None:
+                where = ", ".join(f"{design} = {_setting(value)}" for design, value in point.items())
+                spread = "" if sds.get(name) is None else f" ± {sds[name]:.2g}"
+                lines.append(f"Expected {entry} at {where}: {predicted[name]:.4g}{spread}{_unit(outcome.unit)}.")
     return lines
 
 

@@ -134,9 +134,10 @@ def answer_rows(model: DomainModel, laboratory: Laboratory, given: Answer, runs:
     if given.recommendation is not None:
         for row, design in zip(rows, given.recommendation, strict=True):
             row["recommendation"] = model.space.to_names(design)
-    if given.prediction is not None:
-        for row, values in zip(rows, given.prediction.tolist(), strict=True):
-            row["prediction"] = _finite(dict(zip(model.domain.prediction_names, values, strict=True)))
+    for key, predicted in (("prediction", given.prediction), ("prediction_sd", given.prediction_sd)):
+        if predicted is not None:
+            for row, values in zip(rows, predicted.tolist(), strict=True):
+                row[key] = _finite(dict(zip(model.domain.prediction_names, values, strict=True)))
     scores = None if laboratory.worlds is None else score(model, laboratory.worlds, given)
     if scores is not None:
         for row, value in zip(rows, scores.tolist(), strict=True):

@@ -229,5 +229,6 @@ def _follow(database: Database, campaign: str, check: Any, bar: Progress, label:
         line = services.campaign_progress(database, campaign)
         bar.update(task, completed=line["experiments"], total=line["expected"])
         if line["status"] not in ("scheduled", "running", "paused"):
+            bar.update(task, total=line["experiments"])
             return
         time.sleep(_POLL_SECONDS)

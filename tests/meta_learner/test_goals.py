@@ -68,6 +68,8 @@ def test_predictions_are_posterior_means_scored_over_the_priors_variance() -> No
     given = answer(domain, belief, stream(0, 0, 0, "answer"))
     assert given.prediction is not None
     assert given.prediction.shape == (3, 2)
+    assert given.prediction_sd is not None
+    assert (given.prediction_sd > 0).all()
     draws = domain.draw_worlds(20_000, stream(1, 0, 0, "world")).parameters[0]
     exact = (draws["h"] * torch.exp(-((5 - draws["c"]) ** 2) / 8)).mean().item()
     assert given.prediction[:, 0].tolist() == pytest.approx([exact] * 3, rel=0.15)

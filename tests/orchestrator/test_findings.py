@@ -179,3 +179,25 @@ def test_a_domain_of_one_law_does_not_boast_of_finding_it() -> None:
     text = findings.campaign_text(domain, whole)
     assert "Under the law two-sources, after 30 experiments:" in text
     assert "identified" not in text
+
+
+PREDICTING = """
+format: 1
+name: predicting
+designs: {x: {real: [0, 10]}, kind: {choice: [plain, odd]}}
+parameters: {a: {prior: {normal: [0, 1]}}}
+mechanisms: {line: {let: {m: a * x}}}
+outcomes: {y: {normal: {mean: m, sd: 1}, unit: mM}}
+budget: 5
+goal: {predict: {y: [{x: 12, kind: odd}, {x: 1, kind: plain}]}}
+"""
+
+
+def test_predictions_say_where_how_sure_and_in_what_unit() -> None:
+    domain = load_text(PREDICTING)
+    found = {
+        "mechanism": "line", "probability": 1.0, "mechanism_probability": {"line": 1.0}, "parameters": {}, "units": {},
+        "experiments": 3, "explained": True, "warnings": [],
+        "prediction": {"y[0]": 1.25, "y[1]": None}, "prediction_sd": {"y[0]": 0.5, "y[1]": None},
+    }  # fmt: skip
+    assert findings.run_text(domain, found).splitlines()[-1] == "Expected y at x = 12, kind = odd: 1.25 ± 0.5 mM."

@@ -30,8 +30,8 @@ Value = Callable[[Tensor], Tensor]  # designs [runs, designs, columns] → [runs
 
 @dataclass(frozen=True)
 class Answer:
-    """What the agent says when asked now: recommendation [runs, columns], or prediction [runs, points] with its posterior
-    standard deviation, or neither."""
+    """What the agent says when asked now: recommendation [runs, columns], or prediction [runs, points] with its
+    posterior standard deviation, or neither."""
 
     recommendation: Tensor | None = None
     prediction: Tensor | None = None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domains.document import Domain
-from domains.loading import find
+from domains.loading import find, load_text
 from orchestrator import findings
 
 

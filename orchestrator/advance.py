@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import torch
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from domains.conformance import check_domain
 from domains.errors import DomainError
@@ -20,6 +21,7 @@ from domains.worlds import DomainModel, Worlds
 from experiments_db import queries, record
 from experiments_db.database import Database
 from experiments_db.errors import ConflictError, UnreachableDatabaseError
+from experiments_db.models import Block
 from experiments_db.queries import BlockRecord, CampaignRecord, DomainRecord
 from meta_learner.belief import BeliefSettings
 from meta_learner.given import Given, given_experiments, posterior_worlds
@@ -48,9 +50,7 @@ def advance(database: Database, settings: Settings, block_id: int) -> Outcome:
     """
     owner = this_process()
     with database.write() as session:
-        claimed = record.claim_block(
-            session, block_id, owner=owner, now=_now(), lease_seconds=settings.lease_seconds, owner_is_alive=is_alive
-        )
+        claimed = _claim(session, settings, block_id, owner)
         if claimed is None:
             return "busy"
         campaign_id = claimed.campaign_id
@@ -73,6 +73,13 @@ def advance(database: Database, settings: Settings, block_id: int) -> Outcome:
         return "finished"
 
 
+def _claim(session: Session, settings: Settings, block_id: int, owner: str) -> Block | None:
+    """Take or renew the lease of a block; None where it is not to be had."""
+    return record.claim_block(
+        session, block_id, owner=owner, now=_now(), lease_seconds=settings.lease_seconds, owner_is_alive=is_alive
+    )
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -89,6 +96,7 @@ class _Advance:
 
     def __init__(self, database: Database, settings: Settings, block_id: int, owner: str) -> None:
         self.database, self.settings, self.owner = database, settings, owner
+        self.claimed_at = monotonic()
         with database.read() as session:
             self.block: BlockRecord = queries.get_block(session, block_id)
             self.campaign: CampaignRecord = queries.get_campaign(session, self.block.campaign_id)
@@ -138,16 +146,19 @@ class _Advance:
         with self.database.read() as session:
             truths = [run.truth for run in queries.block_runs(session, self.block.id) if run.truth is not None]
         if len(truths) < self.block.runs:
-            seed, index = self.campaign.seed, self.block.index
-            drawn = posterior_worlds(
-                self.model,
-                given,
-                self.block.runs,
-                settings=belief,
-                streams=lambda step: stream(seed, index, step, "world"),
-            )
+            drawn = posterior_worlds(self.model, given, self.block.runs, settings=belief, streams=self._world_stream)
             truths = [self.model.truth(drawn, run) for run in range(self.block.runs)]
         return self.model.worlds_of(truths)
+
+    def _world_stream(self, step: int) -> torch.Generator:
+        """The stream of one step of drawing worlds. Long tables take minutes: the lease is renewed on the way."""
+        if monotonic() - self.claimed_at > self.settings.lease_seconds / 3:
+            with self.database.write() as session:
+                claimed = _claim(session, self.settings, self.block.id, self.owner)
+            if claimed is None:
+                raise ConflictError(f"block {self.block.id} was paused, cancelled or taken while worlds were drawn")
+            self.claimed_at = monotonic()
+        return stream(self.campaign.seed, self.block.index, step, "world")
 
     def run(self) -> Outcome:
         deadline = monotonic() + self.settings.task_seconds

@@ -1,10 +1,12 @@
 """Campaigns and notebooks that start from experiments already made, or only analyse them."""
 
 import csv
+import itertools
 import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from experiments_db import queries, record
 from experiments_db.database import Database
 from experiments_db.errors import UnreachableDatabaseError
 from meta_learner.belief import BeliefSettings
+from orchestrator import advance as advancing
 from orchestrator import services
 from orchestrator.advance import advance
 from orchestrator.errors import RequestError
@@ -319,3 +322,27 @@ def test_a_budget_that_pays_for_nothing_still_fails(settings: Settings, database
     campaign = create(budget=0.25)
     advance(database, settings, block_of(database, campaign))
     assert "the cheapest costs 0.5" in status(database, campaign)["message"]
+
+
+def test_a_lease_is_renewed_while_worlds_are_drawn_from_long_tables(
+    settings: Settings, database: Database, create: Perform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that jumps a minute a look: drawing outlasts the lease, and a pause meanwhile is seen."""
+    campaign = create(runs=2, budget=2)
+    block, begun = block_of(database, campaign), monotonic()
+    looks, renewed = itertools.count(), 0
+    genuine = record.claim_block
+
+    def claim(session: Session, block_id: int, **about: Any) -> Any:
+        nonlocal renewed
+        renewed += 1
+        if renewed == 3:
+            record.pause_campaign(session, campaign)
+        return genuine(session, block_id, **about)
+
+    monkeypatch.setattr(record, "claim_block", claim)
+    monkeypatch.setattr(advancing, "monotonic", lambda: begun + 60 * next(looks))
+    assert advance(database, settings, block) == "busy"
+    assert renewed == 3
+    assert status(database, campaign)["status"] == "paused"
+    assert status(database, campaign)["progress"]["experiments"] == 0

@@ -13,6 +13,7 @@ from domains.python_domains import PythonDomain
 if TYPE_CHECKING:
     from domains.simulators import Simulator
 
+NOTHING = "nothing"  # the option of the choice that forces no variable
 Graph = tuple[frozenset[int], ...]  # the parents of each variable
 
 
@@ -47,10 +48,10 @@ class StructuralCausal(PythonDomain):
 
 def _check_frame(domain: Domain, frame: Mechanism, variables: list[str]) -> None:
     """DomainError unless the document says what the laws take for granted."""
-    designs = domain.designs
-    options = ("nothing", *variables)
-    if len(designs) != 2 or designs[0].options != options or designs[1].kind not in ("real", "integer", "levels"):
-        raise DomainError(f"the designs must be a choice of {', '.join(options)}, in this order, and then a number")
+    choices = [design for design in domain.designs if design.kind == "choice"]
+    options = {NOTHING, *variables}
+    if len(domain.designs) != 2 or len(choices) != 1 or set(choices[0].options) != options:
+        raise DomainError(f"the designs must be a choice of {', '.join(sorted(options))}, and a number")
     if any(len(name) != 1 for name in variables) or not 2 <= len(variables) <= 4:
         raise DomainError("the outcomes must be two to four variables whose names are single letters")
     parameters = {parameter.name: parameter for parameter in frame.parameters}

@@ -52,10 +52,13 @@ class _Regressions:
 
 
 class LinearGaussianGraphs(ExactSimulator):
-    """All graphs over the document's outcomes. Designs are (which variable is forced, 0 for none; its value)."""
+    """All graphs over the document's outcomes. The designs are which variable is forced, and its value."""
 
     def __init__(self, domain: Domain) -> None:
         self.variables = [outcome.name for outcome in domain.outcomes]
+        self._choice = next(i for i, design in enumerate(domain.designs) if design.kind == "choice")
+        options = domain.designs[self._choice].options
+        self._option = torch.tensor([float(options.index(name)) for name in self.variables], dtype=torch.float64)
         count = len(self.variables)
         every = {graph_name(graph, self.variables): graph for graph in all_graphs(count)}
         sets = [sorted({graph[j] for graph in every.values()}, key=sorted) for j in range(count)]
@@ -104,8 +107,8 @@ class LinearGaussianGraphs(ExactSimulator):
 
     def _forced(self, designs: Tensor) -> tuple[Tensor, Tensor]:
         """Which variable each design sets [..., variables], and to what [..., 1]."""
-        which = torch.arange(1, len(self.variables) + 1, dtype=torch.float64)
-        return designs[..., :1] == which, designs[..., 1:2]
+        choice, value = designs[..., self._choice, None], designs[..., 1 - self._choice, None]
+        return choice == self._option, value
 
     def posterior(self, designs: Tensor, outcomes: Tensor) -> Posterior:
         complete = ~outcomes.isnan().any(-1, keepdim=True)

@@ -20,7 +20,7 @@ from domains.document import Dynamics
 from domains.errors import DomainError
 from domains.runge_kutta import Problems, Rate, integrate
 
-_RTOL, _ATOL = 1e-7, 1e-9  # outcome statistics then agree with a fine solution within 1e-4 relative
+_RTOL, _ATOL = 1e-7, 1e-12  # outcome statistics then agree with a fine solution within 1e-4 relative, small ones too
 _MAX_STEPS = 1000
 _STIFF_SHARE = 0.02  # of a batch that may be left to the implicit method, which takes milliseconds each
 _STIFF_FLOOR = 8  # elements that may be, however small the batch

@@ -26,7 +26,7 @@ def read_replays(
 def _read(name: str, part: Part, designs: Mapping[str, Design], outcomes: Mapping[str, bool], tables: Tables) -> Replay:
     fields = part.fields(_KEYS, ("file", "columns"))
     file = fields["file"].text() if "file" in fields else ""
-    if file:
+    if "file" in fields and isinstance(fields["file"].value, str):
         try:
             tables.text(file)
         except DomainError as error:

@@ -13,6 +13,7 @@ from domains.reading import MAX_PROBLEMS, Key, Source, render
 
 MAX_ENTRIES = 500
 MAX_FORMULAS = 3_000_000  # characters; a shared formula counts again for every mechanism with dynamics of its own
+MAX_MESSAGE = 900  # characters: a file's name may be as long as the file
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -33,7 +34,8 @@ class Report:
 
     def problem(self, path: Key, message: str) -> None:
         if not self.full:
-            self.problems[Problem(render(path), self.source.line(path), message)] = None
+            short = message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 3] + "..."
+            self.problems[Problem(render(path), self.source.line(path), short)] = None
 
     def parse(self, text: str) -> Expression | None:
         """The expression in a text, parsed once; None where the formulas together are too long to be read in time."""

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo start test lint format benchmark clean
+.PHONY: help setup demo start test lint format benchmark recovery clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ format: setup ## rewrite the code in the project's style
 benchmark: setup ## reports of quality and speed (minutes)
 	$(BIN)/python -m tests.benchmarks.simulation
 	$(BIN)/python -m tests.benchmarks.source_location
+
+recovery: setup ## report: does the agent find the truth in every domain of the catalogue (half an hour)
+	$(BIN)/python -m tests.benchmarks.identification
 
 clean: ## forget the environment
 	rm -rf $(VENV)

@@ -54,7 +54,10 @@ def check_domain(domain: Domain, *, seed: int = 0) -> list[str]:
         except Exception as error:  # an author's code can raise anything
             problems.append(f"mechanism {law.name}: {type(error).__name__} in a batch: {error}")
     if isinstance(model.simulator, ExactSimulator) and not problems:
-        problems += _check_exact(model, model.simulator, generator)
+        try:
+            problems += _check_exact(model, model.simulator, generator)
+        except Exception as error:
+            problems.append(f"exact belief: {type(error).__name__}: {error}")
     return problems
 
 
@@ -84,6 +87,9 @@ def _check_law(trial: _Trial) -> Iterator[str]:
     if tuple(outcomes.shape) != wanted or tuple(densities.shape) != wanted[:1]:
         shapes = f"{tuple(outcomes.shape)} and {tuple(densities.shape)}"
         yield f"sample and log_likelihood give shapes {shapes}; they must be {wanted} and {wanted[:1]}"
+        return
+    if (outcomes.dtype, densities.dtype) != (torch.float64, torch.float64):
+        yield f"sample and log_likelihood give {outcomes.dtype} and {densities.dtype}; both must be torch.float64"
         return
     if not bool(densities.isfinite().all()):
         yield f"{int((~densities.isfinite()).sum())} of {_DRAWS} outcomes that it gave have no finite log-likelihood"

@@ -103,11 +103,7 @@ class _Advance:
             self.domain: DomainRecord = queries.get_domain(session, self.campaign.domain_identity)
             made_before = queries.given_measurements(session, self.campaign.id)
         self.model = _model(self.domain.identity, self.domain.text, json.dumps(self.domain.attachments))
-        if self.model.domain.identity != self.domain.identity:
-            raise DomainError(
-                f"the Python laws of {self.domain.name!r} here are not those that this campaign was created with; "
-                "run its workers where the same version of their package is installed"
-            )
+        self._check_identity()
         if self.block.step == 0:
             self._check_laws()
         belief = BeliefSettings(**self.campaign.settings["belief"])
@@ -149,6 +145,14 @@ class _Advance:
             drawn = posterior_worlds(self.model, given, self.block.runs, settings=belief, streams=self._world_stream)
             truths = [self.model.truth(drawn, run) for run in range(self.block.runs)]
         return self.model.worlds_of(truths)
+
+    def _check_identity(self) -> None:
+        """DomainError where the laws are Python and their code is another than when the campaign was created."""
+        if self.model.domain.identity != self.domain.identity:
+            raise DomainError(
+                f"the Python laws of {self.domain.name!r} here are not those that this campaign was created with; "
+                "run its workers where the same version of their package is installed"
+            )
 
     def _world_stream(self, step: int) -> torch.Generator:
         """The stream of one step of drawing worlds. Long tables take minutes: the lease is renewed on the way."""

@@ -172,6 +172,7 @@ FAULTS = {
     "has a log-likelihood other than 0": ("isnan(), 0.0, density)", "isnan(), -1.0, density)"),
     "give different outcomes": ("torch.special.ndtri(uniforms[..., 0, 0])", "torch.randn(uniforms.shape[:-2])"),
     "have no finite log-likelihood": ("density = -0.5 * z", "density = outcomes[..., 0].sqrt() - 0.5 * z"),
+    "both must be torch.float64": ("uniforms[..., 0, 0]))[..., None]", "uniforms[..., 0, 0]))[..., None].float()"),
     "times 7.39, not 1": ("density = -0.5 * z", "density = 2.0 - 0.5 * z"),
     "KeyError": ('p["a"] * torch.exp', 'p["b"] * torch.exp'),
 }

@@ -38,4 +38,11 @@ def censored(family: OutcomeFamily, low: float | None, high: float | None) -> Ou
         inside = torch.where(y <= floor, 0.0, tails.above(y, arguments))
         return torch.where(y > ceiling, -torch.inf, inside)
 
-    return replace(family, log_density=log_density, sample=sample, tails=Tails(below, above))
+    reading = Tails(below, above)
+    whole = replace(family, options=_many, normal_scale=None, linear=None)
+    return replace(whole, log_density=log_density, sample=sample, tails=reading)
+
+
+def _many(arguments: Arguments) -> None:
+    """A bound need not be one of the outcomes that a count can have, so they are not listed."""
+    del arguments

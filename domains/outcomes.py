@@ -19,6 +19,7 @@ from domains import counts, distributions
 from domains.distributions import LOG_ROOT_2PI, Arguments, Tails, lgamma_rest, studentt_log_density
 
 _TINY = 1e-300
+_NEVER = -300.0  # log of a probability that might as well be 0
 _SLACK = 1e-6  # a probability outside [0, 1] by at most this is clipped
 
 
@@ -28,7 +29,9 @@ class OutcomeFamily:
 
     arguments: their names, in order. log_density(y, arguments): nats; its value where ``valid`` is false is ignored.
     sample(arguments, uniforms [..., 2]) → y [...]. mean(arguments): E[y]. tails: None where an outcome cannot be
-    censored.
+    censored. options(arguments): how many outcomes there can be, 0 … options − 1, or None if they are not few.
+    normal_scale(y): where the outcome is a transform of a normal one, that transform back. linear(arguments) → slope,
+    offset: where log p(y | arguments) = slope·y + offset + h(y).
     """
 
     arguments: tuple[str, ...]
@@ -37,6 +40,9 @@ class OutcomeFamily:
     mean: Callable[[Arguments], Tensor]
     valid: Callable[[Arguments], Tensor]
     tails: Tails | None = None
+    options: Callable[[Arguments], int | None] = lambda _: None
+    normal_scale: Callable[[Tensor], Tensor] | None = None
+    linear: Callable[[Arguments], tuple[Tensor, Tensor]] | None = None
 
 
 def inside(uniforms: Tensor) -> Tensor:
@@ -106,6 +112,19 @@ def _binomial_log_density(y: Tensor, arguments: Arguments) -> Tensor:
     choose = torch.lgamma(n + 1) - torch.lgamma(y + 1) - torch.lgamma(n - y + 1)
     density = choose + _times(y, _log(p)) + _times(n - y, _log_rest(p))
     return torch.where((y >= 0) & (y <= n) & (y == y.floor()), density, -torch.inf)
+
+
+def _trials(arguments: Arguments) -> int | None:
+    """How many outcomes a binomial one can have, 0 … n."""
+    most = arguments[0].nan_to_num(nan=0.0).amax().item()
+    return int(most) + 1 if most < 2**31 else None
+
+
+def _binomial_linear(arguments: Arguments) -> tuple[Tensor, Tensor]:
+    """Of outcomes drawn at one design, where all laws have the same n."""
+    n, p = arguments
+    share, rest = _log(_probability(p)).clamp_min(_NEVER), _log_rest(_probability(p)).clamp_min(_NEVER)
+    return share - rest, n * rest
 
 
 def _poisson_log_density(y: Tensor, arguments: Arguments) -> Tensor:
@@ -240,6 +259,7 @@ FAMILIES: dict[str, OutcomeFamily] = {
         lambda a: a[0],
         lambda a: a[0].isfinite() & _positive(a[1]),
         Tails(lambda y, a: log_ndtr((y - a[0]) / a[1]), lambda y, a: log_ndtr((a[0] - y) / a[1])),
+        normal_scale=lambda y: y,
     ),
     "lognormal": OutcomeFamily(
         ("mu", "sigma"),
@@ -251,6 +271,7 @@ FAMILIES: dict[str, OutcomeFamily] = {
             lambda y, a: log_ndtr((y.clamp_min(0.0).log() - a[0]) / a[1]),
             lambda y, a: log_ndtr((a[0] - y.clamp_min(0.0).log()) / a[1]),
         ),
+        normal_scale=torch.log,
     ),
     "studentt": OutcomeFamily(
         ("df", "mean", "scale"),
@@ -269,6 +290,7 @@ FAMILIES: dict[str, OutcomeFamily] = {
         lambda a, u: (u[..., 0] < _probability(a[0])).to(torch.float64),
         lambda a: _probability(a[0]),
         lambda a: _in_unit(a[0]),
+        options=lambda _: 2,
     ),
     "binomial": OutcomeFamily(
         ("n", "p"),
@@ -280,6 +302,8 @@ FAMILIES: dict[str, OutcomeFamily] = {
             lambda y, a: distributions.binomial_below(y, a[0], _probability(a[1])),
             lambda y, a: distributions.binomial_above(y, a[0], _probability(a[1])),
         ),
+        options=_trials,
+        linear=_binomial_linear,
     ),
     "poisson": OutcomeFamily(
         ("rate",),
@@ -288,6 +312,7 @@ FAMILIES: dict[str, OutcomeFamily] = {
         lambda a: a[0],
         lambda a: (a[0] >= 0) & a[0].isfinite(),
         Tails(lambda y, a: distributions.poisson_below(y, a[0]), lambda y, a: distributions.poisson_above(y, a[0])),
+        linear=lambda a: (_log(a[0]).clamp_min(_NEVER), -a[0]),
     ),
     "negative_binomial": OutcomeFamily(
         ("mean", "dispersion"),
@@ -301,7 +326,7 @@ FAMILIES: dict[str, OutcomeFamily] = {
         ),
     ),
     "categorical": OutcomeFamily(
-        ("p",), _categorical_log_density, _categorical_sample, _categorical_mean, _categorical_valid
+        ("p",), _categorical_log_density, _categorical_sample, _categorical_mean, _categorical_valid, options=len
     ),
     "beta": OutcomeFamily(
         ("mean", "concentration"),
@@ -332,6 +357,7 @@ FAMILIES: dict[str, OutcomeFamily] = {
         lambda a: 1 / a[0],
         lambda a: _positive(a[0]),
         Tails(_exponential_below, lambda y, a: -a[0] * y.clamp_min(0.0)),
+        linear=lambda a: (-a[0], a[0].log()),
     ),
     "logitnormal": OutcomeFamily(
         ("mean", "sd"),
@@ -343,5 +369,6 @@ FAMILIES: dict[str, OutcomeFamily] = {
             lambda y, a: log_ndtr((y.clamp(0.0, 1.0).logit() - a[0]) / a[1]),
             lambda y, a: log_ndtr((a[0] - y.clamp(0.0, 1.0).logit()) / a[1]),
         ),
+        normal_scale=torch.logit,
     ),
 }

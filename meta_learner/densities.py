@@ -1,67 +1,186 @@
-"""Outcomes that some hypotheses give, and how probable all hypotheses make them: what expected information is made of.
+"""Outcomes at candidate designs, and how probable every hypothesis makes them: what expected information is made of.
 
-Shapes: own [runs, draws, designs] and every [runs, draws, hypotheses, designs], log densities in nats. The outcomes are
-drawn from the first ``draws`` hypotheses, with the same noise for every design.
+Outcomes are listed where they are few (yes or no, 17 of 50), with their exact probabilities; else the first hypotheses
+draw one each, with the same noise at every design, and what counts is how much more or less probable the other
+hypotheses make it.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
 
+from domains.outcomes import Arguments, OutcomeFamily
 from domains.simulators import ExactSimulator
 from domains.worlds import DomainModel
 from meta_learner.hypotheses import Hypotheses, predict
 
+_MOST_LISTED = 64  # outcomes
+_CHUNK = 200_000  # pairs of an outcome and a hypothesis worked on at once: they fit the processor's cache
+_SIMULATED = 500_000  # the same for simulators
+
 
 @dataclass(frozen=True)
-class Densities:
-    """own: of each outcome under the hypothesis that gave it; every: under all. Broken predictions: -inf in every."""
+class Listed:
+    """Every outcome there can be. log_probability [places, outcomes, hypotheses], -inf where one is broken."""
 
-    own: Tensor
-    every: Tensor
-
-
-def outcome_densities(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, uniforms: Tensor) -> Densities:
-    """For designs [runs, designs, columns], with noise uniforms [draws, outcomes, 2]."""
-    if hypotheses.statistics is not None:
-        found = _exact(model, hypotheses, designs, uniforms)
-    elif model.simulator is not None:
-        found = _simulated(model, hypotheses, designs, uniforms)
-    else:
-        found = _tabulated(model, hypotheses, designs, uniforms)
-    return Densities(found.own, found.every.nan_to_num_(nan=-torch.inf, posinf=-torch.inf, neginf=-torch.inf))
+    log_probability: Tensor
 
 
-def _tabulated(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, uniforms: Tensor) -> Densities:
-    """From the table of predicted distributions: a document's outcomes are independent given the hypothesis."""
-    (runs, rows), count, draws = hypotheses.mechanism.shape, designs.shape[1], uniforms.shape[0]
-    own: Tensor | float = 0.0
-    every: Tensor = torch.zeros((runs, draws, rows, count), dtype=torch.float64)
-    table = zip(model.columns, predict(model, hypotheses, designs), strict=True)
-    for index, (column, arguments) in enumerate(table):
-        family = column.family
+@dataclass(frozen=True)
+class Drawn:
+    """Outcomes y that the first hypotheses j gave. log_ratio [places, draws, hypotheses]: log p(y | k) − log p(y | j),
+    nats; -inf where k is broken, NaN where j is."""
+
+    log_ratio: Tensor
+
+
+Outcomes = Listed | Drawn
+Table = list[tuple[OutcomeFamily, Arguments]]  # of each outcome, arguments [places, hypotheses]
+Part = tuple[slice, Outcomes]  # some of the places, runs × designs in this order
+
+
+def outcome_parts(
+    model: DomainModel, hypotheses: Hypotheses, designs: Tensor, uniforms: Tensor, *, listing: bool, single: bool
+) -> Iterator[Part]:
+    """What all hypotheses say at all places, designs [runs, designs, columns] of every run, in parts that fit the
+    cache.
+
+    uniforms [draws, outcomes, 2]: noise. listing: whether outcomes may be listed; single: whether single precision will
+    do.
+    """
+    if model.simulator is not None:
+        return _of_simulator(model, hypotheses, designs, uniforms)
+    table = [
+        (column.family, tuple(argument.transpose(1, 2).flatten(0, 1) for argument in arguments))
+        for column, arguments in zip(model.columns, predict(model, hypotheses, designs), strict=True)
+    ]
+    counts = _counts(table) if listing else None
+    if counts is not None:
+        return _listed(table, counts)
+    return _drawn(table, uniforms, torch.float32 if single else torch.float64)
+
+
+def listed_outcomes(model: DomainModel, hypotheses: Hypotheses, designs: Tensor) -> int | None:
+    """How many outcomes there can be at designs [runs, designs, columns]; None where they are too many to be listed."""
+    if model.simulator is not None:
+        return None
+    predicted = zip(model.columns, predict(model, hypotheses, designs), strict=True)
+    counts = _counts([(column.family, arguments) for column, arguments in predicted])
+    return None if counts is None else prod(counts)
+
+
+def _counts(table: Table) -> list[int] | None:
+    """How many values each outcome can have, if all combinations of them can be listed."""
+    counts = [count for family, arguments in table if (count := family.options(arguments)) is not None]
+    return counts if len(counts) == len(table) and prod(counts) <= _MOST_LISTED else None
+
+
+def _slices(places: int, each: int) -> Iterator[slice]:
+    size = max(1, _CHUNK // each)
+    return (slice(start, min(start + size, places)) for start in range(0, places, size))
+
+
+def _listed(table: Table, counts: list[int]) -> Iterator[Part]:
+    """A document's outcomes are independent given the hypothesis: all combinations, by sums of log probabilities."""
+    places, rows = table[0][1][0].shape
+    for part in _slices(places, prod(counts) * rows):
+        found = None
+        for (family, arguments), count in zip(table, counts, strict=True):
+            options = torch.arange(count, dtype=torch.float64)[:, None]
+            few = tuple(_once(argument[part])[:, None] for argument in arguments)
+            density = torch.where(family.valid(few), family.log_density(options, few), -torch.inf).expand(-1, -1, rows)
+            found = density if found is None else (found[:, :, None] + density[:, None]).flatten(1, 2)
+        assert found is not None
+        yield part, Listed(found)
+
+
+def _drawn(table: Table, uniforms: Tensor, dtype: torch.dtype) -> Iterator[Part]:
+    places, rows = table[0][1][0].shape
+    draws = len(uniforms)
+    columns = []
+    for index, (family, arguments) in enumerate(table):
         source = tuple(argument[:, :draws] for argument in arguments)
-        y = family.sample(source, uniforms[None, :, None, index].expand(*source[0].shape, 2))
-        few = tuple(_once(argument) for argument in arguments)
-        density = family.log_density(y[:, :, None], tuple(argument[:, None] for argument in few))
-        valid, mine = family.valid(few), family.log_density(y, source)
+        y = family.sample(source, uniforms[:, index].expand(places, draws, 2))
+        valid = family.valid(arguments)
         if not bool(valid.all()):
-            density = torch.where(valid[:, None], density, -torch.inf)
-            mine = torch.where(family.valid(source), mine, torch.nan)  # what breaks gives no outcome to learn from
-        own = own + mine
-        every += density
-    assert isinstance(own, Tensor)
-    return Densities(own, every)
+            y = torch.where(valid[:, :draws], y, torch.nan)  # what breaks gives no outcome to learn from
+        columns.append((_ratio(family, y, arguments, dtype), valid))
+    for part in _slices(places, draws * rows):
+        found = None
+        for ratio, valid in columns:
+            here = ratio(part)
+            if not bool(valid[part].all()):
+                here = torch.where(valid[part, None], here, -torch.inf)
+            found = here if found is None else found + here
+        assert found is not None
+        yield part, Drawn(found)
+
+
+Ratio = Callable[[slice], Tensor]
+
+
+def _ratio(family: OutcomeFamily, y: Tensor, arguments: Arguments, dtype: torch.dtype) -> Ratio:
+    """Some places → log p(y | k) − log p(y | j) [places, draws, hypotheses], of y [places, draws]."""
+    draws = y.shape[-1]
+    if family.normal_scale is not None:
+        return _normal_ratio(family.normal_scale(y), *arguments, dtype=dtype)
+    if family.linear is not None:
+        slope, offset = (term.to(dtype) for term in torch.broadcast_tensors(*family.linear(arguments)))
+        own, y = (slope[:, :draws] * y + offset[:, :draws]).to(dtype), y.to(dtype)
+        return lambda part: torch.addcmul(offset[part, None] - own[part, :, None], y[part, :, None], slope[part, None])
+
+    def general(part: slice) -> Tensor:
+        few = tuple(_once(argument[part])[:, None] for argument in arguments)
+        own = family.log_density(y[part], tuple(argument[part, :draws] for argument in arguments))
+        return (family.log_density(y[part, :, None], few) - own[..., None]).nan_to_num(nan=torch.nan, neginf=-torch.inf)
+
+    return general
+
+
+def _normal_ratio(y: Tensor, mean: Tensor, sd: Tensor, *, dtype: torch.dtype) -> Ratio:
+    """Of normal outcomes, centred and in units of the noise: so six digits will do while candidates are searched."""
+    draws = y.shape[-1]
+    centre, unit = mean[:, :1].nan_to_num(posinf=0.0, neginf=0.0), sd[:, :1]
+    unit = torch.where((unit > 0) & unit.isfinite(), unit, 1.0)
+    root = 0.5**0.5 * unit / sd  # log p = log root − (root·(y − mean)/unit)² + a constant
+    own = (root[:, :draws] * ((y - mean[:, :draws]) / unit)).square() - root[:, :draws].log()
+    place, y = (root * ((mean - centre) / unit)).to(dtype), ((y - centre) / unit)
+    if bool((root == root[:, :1]).all()):
+        y, own = (y * root[:, :1]).to(dtype), (own + root[:, :1].log()).to(dtype)
+
+        def shared(part: slice) -> Tensor:
+            gap = y[part, :, None] - place[part, None]
+            return torch.addcmul(own[part, :, None], gap, gap, value=-1)
+
+        return shared
+    y, own, root = y.to(dtype), own.to(dtype), root.to(dtype)
+    height = root.log()
+
+    def ratio(part: slice) -> Tensor:
+        gap = y[part, :, None] * root[part, None] - place[part, None]
+        return torch.addcmul(own[part, :, None] + height[part, None], gap, gap, value=-1)
+
+    return ratio
 
 
 def _once(argument: Tensor) -> Tensor:
-    """An argument [runs, hypotheses, designs] that all hypotheses share, a noise say, once for all of them: what is
-    computed from it and the outcomes alone is then computed once, too."""
-    return argument[:, :1] if bool((argument == argument[:, :1]).all()) else argument
+    """An argument [..., hypotheses] that all hypotheses share, a noise say, once for all of them: what is computed from
+    it and the outcomes alone is then computed once, too."""
+    return argument[..., :1] if bool((argument == argument[..., :1]).all()) else argument
 
 
-def _simulated(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, uniforms: Tensor) -> Densities:
+def _of_simulator(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, uniforms: Tensor) -> Iterator[Part]:
+    evaluate = _simulated if hypotheses.statistics is None else _exact
+    (runs, rows), count = hypotheses.mechanism.shape, designs.shape[1]
+    size = max(1, _SIMULATED // (runs * rows * len(uniforms)))
+    every = [evaluate(model, hypotheses, designs[:, i : i + size], uniforms) for i in range(0, count, size)]
+    yield slice(0, runs * count), Drawn(_less_own(torch.cat(every, dim=1).flatten(0, 1)))
+
+
+def _simulated(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, uniforms: Tensor) -> Tensor:
     """From a simulator's sampler and log-likelihood, one mechanism after the other."""
     (runs, rows), count, draws = hypotheses.mechanism.shape, designs.shape[1], uniforms.shape[0]
     y = torch.full((runs, draws, count, len(model.outcome_names)), torch.nan, dtype=torch.float64)
@@ -76,20 +195,20 @@ def _simulated(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, unif
         parameters = {name: value[..., None] for name, value in member.parameters.items()}
         density = law.log_likelihood(parameters, designs[member.run, None], y[member.run])
         every[member.run, member.row] = torch.where(y[member.run].isnan().any(-1), -torch.inf, density)
-    every = every.transpose(1, 2).contiguous()
-    return Densities(_diagonal(every, draws), every)
+    return every.permute(0, 3, 2, 1)
 
 
-def _exact(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, uniforms: Tensor) -> Densities:
+def _exact(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, uniforms: Tensor) -> Tensor:
     """From the predictive of laws whose unknowns are integrated out."""
     assert isinstance(model.simulator, ExactSimulator)
     assert hypotheses.statistics is not None
     draws, statistics = uniforms.shape[0], hypotheses.statistics
     y = model.simulator.predictive_sample(statistics, hypotheses.mechanism[:, :draws], designs, uniforms)
-    every = model.simulator.predictive_log_density(statistics, hypotheses.mechanism, designs, y)
-    return Densities(_diagonal(every, draws), every)
+    return model.simulator.predictive_log_density(statistics, hypotheses.mechanism, designs, y).permute(0, 3, 1, 2)
 
 
-def _diagonal(every: Tensor, draws: int) -> Tensor:
-    """Each outcome under the hypothesis that gave it [runs, draws, designs]: the draws are the first hypotheses."""
-    return every[:, :, :draws].diagonal(dim1=1, dim2=2).transpose(1, 2).clone()
+def _less_own(every: Tensor) -> Tensor:
+    """Log densities [places, draws, hypotheses] less the draw's own: the draws are the first hypotheses."""
+    every = every.nan_to_num(nan=-torch.inf, posinf=-torch.inf, neginf=-torch.inf)
+    own = every[..., : every.shape[1]].diagonal(dim1=1, dim2=2)
+    return every - torch.where(own.isfinite(), own, torch.nan)[..., None]

@@ -112,6 +112,7 @@ class BlockSteps:
             generator=self._stream(state.step, "design"),
             scoring=self._stream(state.step, "score").initial_seed(),
             sequence=self._stream(0, "sequence"),
+            pending=torch.empty((len(state.spent), 0, len(self.model.space.names)), dtype=torch.float64),
         )
         choice = self.policy.choose(problem)
         return replace(state, choice=choice, seconds=state.seconds + perf_counter() - started)

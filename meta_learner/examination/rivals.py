@@ -102,8 +102,8 @@ def screen(domain: Domain) -> Screening:
     model = _among(domain, tuple(laws))
     designs = model.space.sobol(_CANDIDATES, stream(0, 0, 0, "design"))
     hypotheses, draws = _hypotheses(model, _COARSE, 0, 0)
-    own, every = likelihoods(model, hypotheses, designs[None], draws=draws, generator=stream(0, 0, 0, "noise"))
-    gain = own - (every.logsumexp(2) - math.log(every.shape[2]))
+    every = likelihoods(model, hypotheses, designs[None], draws=draws, generator=stream(0, 0, 0, "noise"))
+    gain = math.log(every.shape[2]) - every.logsumexp(2)
     everything = gain.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0).mean(1)[0]
     evidence = _evidence(every, hypotheses, len(laws))
     pairs = [(i, j) for i in laws for j in laws if i < j]
@@ -154,7 +154,7 @@ def _single(model: DomainModel, designs: Tensor, sample: Sample, stage: int, lea
     for replicate in range(sample.replicates):
         hypotheses, draws = _hypotheses(model, sample, stage, replicate)
         noise = stream(stage, replicate, 0, "noise")
-        every = likelihoods(model, hypotheses, designs[None], draws=draws, generator=noise)[1]
+        every = likelihoods(model, hypotheses, designs[None], draws=draws, generator=noise)
         found.append(_divergence(_evidence(every, hypotheses, 2), hypotheses, (0, 1), least))
     return torch.cat(found)
 
@@ -171,7 +171,7 @@ def _jointly(model: DomainModel, stage: int) -> Tensor:
         hypotheses, draws = _hypotheses(model, sample, stage, replicate)
         designs = model.space.sobol(_TOGETHER, stream(stage, replicate, 0, "design"))[:, None, None]
         noise = stream(stage, replicate, 0, "noise")
-        every = sum(likelihoods(model, hypotheses, part, draws=draws, generator=noise)[1] for part in designs)
+        every = sum(likelihoods(model, hypotheses, part, draws=draws, generator=noise) for part in designs)
         assert isinstance(every, Tensor)
         found.append(_divergence(_evidence(every, hypotheses, 2), hypotheses, (0, 1), _STEADY))
     return torch.cat(found)[:, 0]

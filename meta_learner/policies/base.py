@@ -40,6 +40,7 @@ class DesignProblem:
     generator: torch.Generator
     scoring: int
     sequence: torch.Generator
+    pending: Tensor
 
     @property
     def runs(self) -> int:

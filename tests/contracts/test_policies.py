@@ -123,7 +123,7 @@ def test_random_orders_are_uniform_over_rows() -> None:
     rows = draw_hypotheses(model, state.belief, 2, stream(1, 0, 0, "hypothesise"))
     problem = DesignProblem(
         model, state.belief, rows, torch.full((4000,), 9.0).double(), 0, pool, stream(1, 0, 0, "design"),
-        0, stream(1, 0, 0, "sequence"),
+        0, stream(1, 0, 0, "sequence"), torch.empty((4000, 0, len(block.model.space.names))),
     )  # fmt: skip
     designs = block.policy.choose(problem).designs
     share = (designs == pool.designs[0]).all(-1).double().mean().item()

@@ -21,7 +21,7 @@ from meta_learner.belief import BeliefSettings, prior_belief
 from meta_learner.hypotheses import draw_hypotheses
 from meta_learner.information import expected_information, pose
 from meta_learner.laboratory import Simulation
-from meta_learner.policies.expected_information_gain import ExpectedInformationGain
+from meta_learner.policies.expected_information_gain import ExpectedInformationGain, Search
 from meta_learner.policies.random import Random
 from meta_learner.rollout import BlockState, BlockSteps, rollout
 from meta_learner.smc import update
@@ -114,9 +114,8 @@ def states(domain: Domain, seed: int = 3) -> list[BlockState]:
     model = DomainModel(domain)
     laboratory = Simulation(model, seed=seed, block=0, runs=3)
     settings = BeliefSettings(particles=300)
-    steps = BlockSteps(
-        model, ExpectedInformationGain(), laboratory, budget=domain.budget, seed=seed, block=0, settings=settings
-    )
+    policy = ExpectedInformationGain(Search(single=False, ascents=0))  # as laws in Python are planned for
+    steps = BlockSteps(model, policy, laboratory, budget=domain.budget, seed=seed, block=0, settings=settings)
     return list(rollout(steps, 3))
 
 

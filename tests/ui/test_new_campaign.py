@@ -66,7 +66,7 @@ def test_batches_and_stopping_rules_are_asked_for_and_shown(look: Look, write: A
 def test_widths_that_cannot_be_read_are_said_in_the_form(look: Look, write: Any) -> None:
     page = _chosen(look)
     page.text_input("new.stop_widths").set_value("km").run()
-    assert page.error[0].value.startswith("--stop-width km: write NAME=WIDTH")
+    assert page.error[0].value.startswith("--stop-width km\\: write NAME=WIDTH")
     assert _campaigns(write) == []
 
 

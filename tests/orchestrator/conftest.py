@@ -60,7 +60,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def settings(home: Path) -> Settings:
-    return Settings(home=home)
+    return Settings(home=home, task_seconds=60)  # a small block gets to its end in one task, on a busy machine too
 
 
 @pytest.fixture

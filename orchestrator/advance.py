@@ -168,11 +168,13 @@ class _Advance:
         return stream(self.campaign.seed, self.block.index, step, "world")
 
     def run(self) -> Outcome:
-        deadline = monotonic() + self.settings.task_seconds
         state = self._restore()
         if state.step == 0:
             self._check_budget(state)
             self._record_truths()
+        deadline = (
+            monotonic() + self.settings.task_seconds
+        )  # from here: what takes long to restore goes on all the same
         state = investigate(compose(self.steps), state, [StepRecorder(self._write)], self._pause(deadline))
         if bool(state.active.any()):
             self.cache.save(state)

@@ -1,6 +1,7 @@
 """Stopping rules and batches in campaigns: the record alone gives them back, whoever died; how they are asked for."""
 
 import json
+import shutil
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -165,9 +166,40 @@ def test_a_worker_that_dies_between_the_empty_step_and_the_end(
         block = queries.campaign_runs(session, entry.campaign.id)[0].block_id
         assert queries.get_block(session, block).step == 1
         assert queries.get_block(session, block).lease_owner == this_process()
-    monkeypatch.setattr(BlockSteps, "design", None)  # to plan again would fail the campaign
+
+    def plan(*arguments: object) -> None:
+        raise AssertionError("nothing was left to plan")  # which would fail the campaign
+
+    monkeypatch.setattr(BlockSteps, "design", plan)
     assert advance(database, settings, block) == "finished"
     assert services.campaign_status(database, entry.campaign.id)["finding"]["run"]["ended"] == "exhausted"
+
+
+@pytest.mark.parametrize("keep_cache", [True, False])
+def test_a_campaign_advanced_in_pieces_is_the_same(
+    settings: Settings, database: Database, costly_file: Path, keep_cache: bool
+) -> None:
+    """Short tasks, with the saved beliefs or without, that end within batches: the same record to the last bit."""
+    asked = {"domain": str(costly_file), "runs": 4, "budget": 6, "batch": 3, "seed": 4}
+    asked["stop"] = {"probability": 0.9, "information": 0.05}
+    histories = []
+    for task_seconds in (60, 0.05):
+        request = services.campaign_request(particles=100, **asked)
+        campaign = services.create_campaign(settings, database, request).id
+        with database.read() as session:
+            block = queries.campaign_runs(session, campaign)[0].block_id
+        tasks = 1
+        while advance(database, settings.model_copy(update={"task_seconds": task_seconds}), block) == "again":
+            tasks += 1
+            if not keep_cache:
+                shutil.rmtree(settings.folder / "cache")
+        assert (tasks > 3) == (task_seconds < 1), "one was to be whole, the other in pieces"
+        with database.read() as session:
+            histories.append((queries.block_history(session, block), queries.findings(session, campaign)))
+    (whole, found), (pieces, again) = histories
+    assert whole == pieces
+    assert [finding.content for finding in found] == [finding.content for finding in again]
+    assert len({finding.content["ended"] for finding in found}) > 1
 
 
 def test_a_campaign_says_how_it_was_conducted(settings: Settings, database: Database) -> None:

@@ -275,13 +275,14 @@ def experiments(session: Session, campaign_id: str) -> Iterator[dict[str, Any]]:
 def information_by_run(session: Session, campaign_id: str) -> list[float | None]:
     """Return the nats gained by each run of a campaign, in run order; None where a step's information is unknown.
 
-    What was given beforehand is no gain of the campaign's.
+    What was given beforehand is no gain of the campaign's. A run without experiments gained nothing: 0.
     """
     known = func.count(col(Experiment.information))
-    own = func.sum(case((col(Experiment.given), 0), else_=1))
+    own = func.sum(case((col(Experiment.given).is_(False), 1), else_=0))
     query = (
         select(func.sum(col(Experiment.information)), known, own)
-        .join(Run, col(Run.id) == col(Experiment.run_id))
+        .select_from(Run)
+        .outerjoin(Experiment, col(Run.id) == col(Experiment.run_id))
         .where(col(Run.campaign_id) == campaign_id)
         .group_by(col(Run.index))
         .order_by(col(Run.index))

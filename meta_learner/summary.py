@@ -1,6 +1,6 @@
 """What a belief says of each parameter: means, standard deviations and quantiles, per run and mechanism."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
@@ -12,14 +12,24 @@ from meta_learner.belief import Belief
 LOW, HIGH = 0.05, 0.95  # the 90 % interval's ends
 
 
-def marginals(model: DomainModel, belief: Belief, mechanism: int) -> Mapping[str, Marginal]:
-    """Parameter name → its marginal posterior under one mechanism."""
+def by_probability(belief: Belief) -> Tensor:
+    """The laws of each run, the most probable first [runs, mechanisms]; those that tie stay in the domain's order."""
+    return belief.log_probability.exp().argsort(dim=-1, descending=True, stable=True)
+
+
+def marginals(
+    model: DomainModel, belief: Belief, mechanism: int, only: Collection[str] | None = None
+) -> Mapping[str, Marginal]:
+    """Parameter name → its marginal posterior under one mechanism; of those in ``only``, where it is given."""
     if belief.posterior is not None:
         assert isinstance(model.simulator, ExactSimulator)
-        return model.simulator.marginals(belief.posterior.statistics, mechanism)
+        every = model.simulator.marginals(belief.posterior.statistics, mechanism)
+        return every if only is None else {name: value for name, value in every.items() if name in only}
     population = belief.populations[mechanism]
     values = model.mechanisms[mechanism].parameters(population.z)
-    return {name: marginal(value, population.log_weight) for name, value in values.items()}
+    return {
+        name: marginal(value, population.log_weight) for name, value in values.items() if only is None or name in only
+    }
 
 
 def marginal(values: Tensor, log_weight: Tensor) -> Marginal:

@@ -27,6 +27,7 @@ from meta_learner.belief import BeliefSettings
 from meta_learner.given import Given, given_experiments, posterior_worlds
 from meta_learner.policies import POLICIES
 from meta_learner.rollout import BlockState, BlockSteps
+from meta_learner.stopping import Ended, StoppingRules
 from meta_learner.streams import stream
 from orchestrator import findings, services
 from orchestrator.cache import BeliefCache
@@ -126,6 +127,8 @@ class _Advance:
             block=self.block.index,
             settings=belief,
             given=given,
+            stop=StoppingRules(**(self.campaign.settings.get("stop") or {})),
+            batch=self.campaign.settings.get("batch", 1),
         )
         key = json.dumps(
             [self.campaign.id, self.domain.identity, asdict(belief), version("organon"), torch.__version__]
@@ -165,11 +168,13 @@ class _Advance:
         return stream(self.campaign.seed, self.block.index, step, "world")
 
     def run(self) -> Outcome:
-        deadline = monotonic() + self.settings.task_seconds
         state = self._restore()
         if state.step == 0:
             self._check_budget(state)
             self._record_truths()
+        deadline = (
+            monotonic() + self.settings.task_seconds
+        )  # from here: what takes long to restore goes on all the same
         state = investigate(compose(self.steps), state, [StepRecorder(self._write)], self._pause(deadline))
         if bool(state.active.any()):
             self.cache.save(state)
@@ -199,7 +204,7 @@ class _Advance:
             return cached
         with self.database.read() as session:
             history = queries.block_history(session, self.block.id)
-        return refold(self.steps, self.block.runs, history)
+        return refold(self.steps, self.block.runs, history, self.block.step)
 
     def _check_laws(self) -> None:
         """DomainError where the laws do not simulate, or are Python and do not keep to the rules."""
@@ -254,7 +259,13 @@ class _Advance:
                 row = run.index - self.block.first_run
                 belief = {**beliefs[row], **answers[row]}
                 content = findings.run_finding(
-                    domain, belief, experiments=run.steps, cost=run.cost, given=self.steps.given_rows
+                    domain,
+                    belief,
+                    experiments=run.steps,
+                    cost=run.cost,
+                    given=self.steps.given_rows,
+                    ended=Ended(int(state.ended[row])).name.lower(),
+                    stop=self.campaign.settings.get("stop"),
                 )
                 text = findings.run_text(domain, content)
                 record.save_finding(session, self.campaign.id, run.id, content, text, _now())

@@ -11,7 +11,10 @@ from torch import Tensor
 
 from domains.simulators import Posterior
 from meta_learner.belief import Belief, Diagnostics, History, Population
+from meta_learner.policies.base import Choice
 from meta_learner.rollout import BlockState
+
+_FORMAT = "2"  # of the files; others never load
 
 
 class BeliefCache:
@@ -28,14 +31,14 @@ class BeliefCache:
         partial = self._path.with_suffix(".partial")
         with suppress(OSError, SafetensorError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, partial, metadata={"step": str(state.step), "key": self._key})
+            save_file(tensors, partial, metadata=self._metadata(state.step))
             partial.replace(self._path)
 
     def load(self, step: int) -> BlockState | None:
         """The state after ``step`` experiments, if it is the one kept."""
         try:
             with safe_open(self._path, framework="pt") as file:
-                if file.metadata() != {"step": str(step), "key": self._key}:
+                if file.metadata() != self._metadata(step):
                     return None
                 return _rebuild({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
         except (OSError, SafetensorError):
@@ -46,16 +49,21 @@ class BeliefCache:
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 
+    def _metadata(self, step: int) -> dict[str, str]:
+        return {"step": str(step), "key": self._key, "format": _FORMAT}
+
 
 def _flatten(state: BlockState) -> dict[str, Tensor]:
     belief = state.belief
-    tensors = {"spent": state.spent, "active": state.active, "log_prior": belief.log_prior}
+    tensors = {"spent": state.spent, "ended": state.ended, "log_prior": belief.log_prior}
     for prefix, value in (("history", belief.history), ("diagnostics", belief.diagnostics)):
         tensors |= {f"{prefix}.{field.name}": getattr(value, field.name) for field in fields(value)}
     if belief.posterior is not None:
         tensors |= {f"posterior.{field.name}": getattr(belief.posterior, field.name) for field in fields(Posterior)}
     for index, population in enumerate(belief.populations):
         tensors |= {f"{index}.{field.name}": getattr(population, field.name) for field in fields(population)}
+    for index, choice in enumerate(state.pending):
+        tensors |= {f"pending.{index}.{field.name}": getattr(choice, field.name) for field in fields(choice)}
     return tensors
 
 
@@ -69,5 +77,8 @@ def _rebuild(tensors: dict[str, Tensor]) -> BlockState:
     populations = tuple(Population(**part(str(index))) for index in range(count))
     history, diagnostics = History(**part("history")), Diagnostics(**part("diagnostics"))
     belief = Belief(populations, tensors["log_prior"], history, diagnostics, posterior)
-    active = tensors["active"]
-    return BlockState(belief, tensors["spent"], active, performed=torch.zeros_like(active))
+    ended = tensors["ended"]
+    left = sum(name.startswith("pending.") and name.endswith(".designs") for name in tensors)
+    pending = tuple(Choice(**part(f"pending.{index}")) for index in range(left))
+    nobody = torch.zeros_like(ended, dtype=torch.bool)
+    return BlockState(belief, tensors["spent"], ended, performed=nobody, pending=pending)

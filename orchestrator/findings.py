@@ -7,19 +7,33 @@ from statistics import fmean, stdev
 from typing import Any
 
 from domains.document import Domain
+from orchestrator.stopping import information_in_words, targets_in_words
 
 _SURE = 0.95
 _LIKELY = 0.7
 _ANSWERS = ("recommendation", "prediction", "prediction_sd", "goal_score")
 _RIVALS = 6  # named in a sentence
+_ENDED = {
+    "answered": "with the precision asked for",
+    "exhausted": "since no experiment was worth its cost",
+    "budget": "when the budget paid for no more",
+}
 
 
 def run_finding(
-    domain: Domain, belief: Mapping[str, Any], *, experiments: int, cost: float, given: int = 0
+    domain: Domain,
+    belief: Mapping[str, Any],
+    *,
+    experiments: int,
+    cost: float,
+    given: int = 0,
+    ended: str | None = None,
+    stop: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A run's conclusion from its last belief, as recorded: the law, its constants, how sure, what to beware of.
 
-    given: how many of the experiments were made before.
+    given: how many of the experiments were made before. ended: ``budget``, ``answered`` or ``exhausted``, None while
+    the run goes on; stop: the rules, besides the budget, that it was to end by.
     """
     law = belief["most_probable"]
     return {
@@ -33,6 +47,8 @@ def run_finding(
         "experiments": experiments,
         "given": given,
         "cost": cost,
+        "ended": ended,
+        "stop": None if stop is None else dict(stop),
         "warnings": _warnings(belief["diagnostics"]),
         **{key: belief[key] for key in _ANSWERS if key in belief},
     }
@@ -58,13 +74,30 @@ def run_text(domain: Domain, content: Mapping[str, Any]) -> str:
     """A run's finding in words."""
     if not content.get("explained", True):  # findings of earlier versions do not say
         words = f"No law of this domain explains what came back {_after(content)}."
-        return "\n".join([domain.title, "", words, *_beware(content)])
+        return "\n".join([domain.title, "", words, *_ending(domain, content), *_beware(content)])
     lines = [f"{domain.title}", "", _law_sentence(domain, content)]
     width = max((len(name) for name in content["parameters"]), default=0)
     for name, values in content["parameters"].items():
         lines.append(f"  {name:<{width}} = {_interval(values)}{_unit(content['units'].get(name, ''))}")
     lines += _answer(domain, content)
-    return "\n".join([*lines, *_beware(content)])
+    return "\n".join([*lines, *_ending(domain, content), *_beware(content)])
+
+
+def _ending(domain: Domain, content: Mapping[str, Any]) -> list[str]:
+    """Why the run ended, where more than its budget could end it."""
+    stop = content.get("stop")  # findings of earlier versions do not say
+    if stop is None:
+        return []
+    targets = targets_in_words(stop)
+    least = information_in_words(stop, predicts=domain.goal.kind == "predict")
+    if content["ended"] == "answered":
+        return [f"It ended with the precision asked for: {targets}."]
+    if content["ended"] == "exhausted":
+        return [f"It ended since no experiment was expected to tell {least}."]
+    if content["ended"] == "budget":
+        missed = f" The precision asked for was not reached: that {targets}." if targets else ""
+        return [f"It ended when the budget paid for no more.{missed}"]
+    return []
 
 
 def _beware(content: Mapping[str, Any]) -> list[str]:
@@ -152,6 +185,8 @@ def campaign_finding(
         "cost": sum(run["cost"] for run in runs),
         "warnings": dict(Counter(warning for run in runs for warning in run["warnings"])),
     }
+    if any(run.get("stop") for run in runs):  # findings of earlier versions do not say
+        content["ended"] = dict(Counter(run["ended"] for run in runs).most_common())
     finite = [nats for nats in gained if nats is not None]
     if finite:
         content["information"] = {"mean": fmean(finite), "standard_error": _standard_error(finite)}
@@ -215,6 +250,9 @@ def _many(domain: Domain, content: Mapping[str, Any]) -> list[str]:
     covered = [f"{name} {share:.0%}" for name, share in content.get("coverage90", {}).items() if share is not None]
     if covered:
         lines.append(f"The 90 % intervals held the truth in: {', '.join(covered)} of the runs that found the true law.")
+    if "ended" in content:
+        ended = (f"{count} {_ENDED[why]}" for why, count in content["ended"].items())
+        lines.append(f"Why the runs ended: {', '.join(ended)}.")
     lines += [f"Beware, in {count} of the runs: {warning}." for warning, count in content["warnings"].items()]
     return lines
 

@@ -29,12 +29,14 @@ from domains.measurements import load_data, outcome_fault
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import BeliefSettings, History
 from meta_learner.given import given_experiments
-from meta_learner.policies import POLICIES, Pool
+from meta_learner.policies import POLICIES, Choice, Pool
 from meta_learner.rollout import BlockState, BlockSteps
+from meta_learner.stopping import Ended, StoppingRules
 from orchestrator import findings
 from orchestrator.errors import RequestError
 from orchestrator.recording import belief_rows
-from orchestrator.services import BEST_POLICY, check_policy
+from orchestrator.requests import BEST_POLICY, campaign_request, check_policy
+from orchestrator.stopping import Stop, check_stop, stop_in_words
 
 
 class _Bench:
@@ -56,6 +58,8 @@ class Investigation:
 
     domain: a catalogue name, a path, or a loaded Domain. budget: the document's unless given. Deterministic for a seed.
     data: a CSV file of experiments already made; they are paid for, so that the whole budget is left.
+    stop: what ends it before the budget does, such as {"probability": 0.99, "widths": {"km": 0.01}}; batch: how many
+    experiments are chosen at a time.
     DomainError or RequestError where there is no such domain or policy, or the budget is not above 0.
     """
 
@@ -68,9 +72,14 @@ class Investigation:
         seed: int = 0,
         settings: BeliefSettings | None = None,
         data: str | Path | None = None,
+        stop: Stop | Mapping[str, Any] | None = None,
+        batch: int = 1,
     ) -> None:
         check_policy(policy)
         self.domain = domain if isinstance(domain, Domain) else find(str(domain))
+        asked = campaign_request(domain=self.domain.name, stop=Stop() if stop is None else stop, batch=batch)
+        check_stop(self.domain, policy, asked.stop)
+        self._stop = asked.stop.model_dump() if asked.stop.asks else None
         self.model = DomainModel(self.domain)
         self._steps = BlockSteps(
             self.model,
@@ -81,30 +90,38 @@ class Investigation:
             block=0,
             settings=settings,
             given=None if data is None else given_experiments(self.model, load_data(self.domain, Path(data))[0]),
+            stop=StoppingRules(**(self._stop or {})),
+            batch=batch,
         )
         self._state: BlockState = self._steps.begin(1)
         while self._steps.gives(self._state.step):
             self._state = self._steps.turn(self._state)
-        self._asked: BlockState | None = None
+        self._asked: tuple[Choice, ...] = ()
 
     def ask(self) -> dict[str, float | str]:
-        """The next design; the same one until something is told. DomainError when the budget is spent."""
-        if not bool(self._state.active[0]):
-            raise DomainError(
-                f"the budget of {self._steps.budget:g} is spent ({self._state.spent[0].item():g}); "
-                "start the investigation with a larger budget to go on"
-            )
-        if self._asked is None:
-            self._asked = self._steps.design(self._steps.hypothesise(self._state))
-        assert self._asked.choice is not None
-        return self.model.space.to_names(self._asked.choice.designs[0])
+        """The next design; the same one until something is told. DomainError when the investigation has ended."""
+        return self.ask_batch()[0]
+
+    def ask_batch(self) -> list[dict[str, float | str]]:
+        """The designs of the batch that are still to be told, to be run in any order or at once.
+
+        Telling one of them leaves the others; telling anything else lets the next ``ask`` choose anew.
+        """
+        if not self._asked:
+            self._check_goes_on()
+            chosen = self._steps.design(self._steps.hypothesise(self._state))
+            self._state = replace(self._state, ended=chosen.ended)
+            self._check_goes_on()
+            assert chosen.choice is not None
+            self._asked = (chosen.choice, *chosen.pending)
+        return [self.model.space.to_names(choice.designs[0]) for choice in self._asked]
 
     @property
     def candidates(self) -> list[tuple[dict[str, float | str], float]]:
         """The leading designs behind the last ``ask``, with their scores, best first."""
-        if self._asked is None or self._asked.choice is None:
+        if not self._asked:
             return []
-        choice = self._asked.choice
+        choice = self._asked[0]
         return [
             (self.model.space.to_names(design), score)
             for design, score in zip(choice.leading[0], choice.scores[0].tolist(), strict=True)
@@ -122,8 +139,8 @@ class Investigation:
         outcomes = torch.tensor([values], dtype=torch.float64)
         belief = self._steps.absorb(self._state.belief, point, outcomes)
         spent = self._state.spent + self.model.space.cost(point)
-        self._state = self._steps.decide(replace(self._state, belief=belief, spent=spent))
-        self._asked = None
+        self._asked = _without(self._asked, point)
+        self._state = self._steps.decide(replace(self._state, belief=belief, spent=spent, pending=self._asked))
 
     @property
     def belief(self) -> dict[str, Any]:
@@ -139,8 +156,31 @@ class Investigation:
             experiments=state.step,
             cost=state.spent[0].item(),
             given=self._steps.given_rows,
+            ended=None if self._ended is Ended.NOT_YET else self._ended.name.lower(),
+            stop=self._stop,
         )
         return findings.run_text(self.domain, content)
+
+    @property
+    def _ended(self) -> Ended:
+        return Ended(int(self._state.ended[0]))
+
+    def _check_goes_on(self) -> None:
+        if self._ended is Ended.BUDGET:
+            raise DomainError(
+                f"the budget of {self._steps.budget:g} is spent ({self._state.spent[0].item():g}); "
+                "start the investigation with a larger budget to go on"
+            )
+        if self._ended is not Ended.NOT_YET:
+            assert self._stop is not None
+            rules = stop_in_words(self._stop, predicts=self.domain.goal.kind == "predict")
+            raise DomainError(f"the investigation has ended: it {rules}; start it with other rules to go on")
+
+
+def _without(asked: tuple[Choice, ...], point: Tensor) -> tuple[Choice, ...]:
+    """What is left of a batch after one of its designs [1, columns]; nothing if that is none of them."""
+    told = next((index for index, choice in enumerate(asked) if torch.equal(choice.designs, point)), None)
+    return () if told is None else (*asked[:told], *asked[told + 1 :])
 
 
 def _checked(budget: float) -> float:

@@ -17,7 +17,8 @@ from meta_learner.belief import Belief
 from meta_learner.goals import Answer, score
 from meta_learner.laboratory import Laboratory, information
 from meta_learner.rollout import BlockState, BlockSteps
-from meta_learner.summary import marginals
+from meta_learner.stopping import Ended, end
+from meta_learner.summary import by_probability, marginals
 
 _SHOWN = 12  # mechanisms whose parameters are recorded with every step
 
@@ -92,7 +93,7 @@ def belief_rows(model: DomainModel, belief: Belief) -> list[dict[str, Any]]:
     """
     probability = belief.log_probability.exp()
     names = [mechanism.name for mechanism in model.mechanisms]
-    order = probability.argsort(dim=-1, descending=True, stable=True)  # laws that tie stay in the domain's order
+    order = by_probability(belief)
     best = order[:, 0].tolist()
     leading = order[:, :_SHOWN].sort(dim=-1).values.tolist()
     tables = {law: _per_run(marginals(model, belief, law), len(best)) for law in {i for row in leading for i in row}}
@@ -145,22 +146,43 @@ def answer_rows(model: DomainModel, laboratory: Laboratory, given: Answer, runs:
     return rows
 
 
-def refold(steps: BlockSteps, runs: int, history: Sequence[RecordedExperiment]) -> BlockState:
-    """The state after the recorded experiments: ``update`` folded over them, from the first."""
-    state = steps.begin(runs)
+def refold(
+    steps: BlockSteps, runs: int, history: Sequence[RecordedExperiment], recorded: int | None = None
+) -> BlockState:
+    """The state after the recorded experiments: ``update`` folded over them, from the first.
+
+    recorded: how many steps there were, where the last may have had no experiment. In the middle of a batch, what is
+    pending is chosen again, from the state that it was chosen from.
+    """
+    state = opening = steps.begin(runs)
     by_step: dict[int, list[RecordedExperiment]] = {}
     for experiment in history:
         by_step.setdefault(experiment.step, []).append(experiment)
-    for step, rows in sorted(by_step.items()):
-        designs, outcomes, cost = _tensors(steps.model, runs, rows)
-        belief = steps.absorb(state.belief, designs, outcomes)
-        spent = state.spent if steps.gives(step) else state.spent + cost
-        state = steps.decide(replace(state, belief=belief, spent=spent))
-    return state
+    for step in range(max(by_step, default=-1) + 1 if recorded is None else recorded):
+        opening = state if steps.begins_batch(step) else opening
+        state = _refold_step(steps, state, by_step.get(step, []))
+    if steps.begins_batch(state.step) or steps.gives(state.step) or not bool(state.active.any()):
+        return state
+    chosen = steps.design(steps.hypothesise(opening))
+    return replace(state, pending=chosen.pending[state.step - opening.step - 1 :])
+
+
+def _refold_step(steps: BlockSteps, state: BlockState, rows: list[RecordedExperiment]) -> BlockState:
+    """One recorded step. Runs that went on and yet have no row ended when it was chosen: nothing was worth doing."""
+    took_part, designs, outcomes = _tensors(steps.model, len(state.spent), rows)
+    belief = steps.absorb(state.belief, designs, outcomes)
+    free = steps.gives(state.step)
+    cost = torch.zeros_like(state.spent) if free else torch.where(took_part, steps.model.space.cost(designs), 0.0)
+    ended = end(state.ended, ~took_part, Ended.EXHAUSTED)
+    done = replace(state, belief=belief, spent=state.spent + cost, ended=ended)
+    return steps.judge(done, between=steps.begins_batch(done.step))
 
 
 def _tensors(model: DomainModel, runs: int, rows: list[RecordedExperiment]) -> tuple[Tensor, Tensor, Tensor]:
-    """Designs [runs, columns], outcomes [runs, outcomes] and costs [runs] of one step; runs without a row had ended."""
+    """Who took part in one step: boolean [runs]; designs [runs, columns]; outcomes [runs, outcomes].
+
+    Runs without a row had ended: any design will do, with a missing outcome.
+    """
     designs = model.space.cheapest.expand(runs, -1).clone()
     outcomes = torch.full((runs, len(model.outcome_names)), torch.nan, dtype=torch.float64)
     took_part = torch.zeros(runs, dtype=torch.bool)
@@ -169,7 +191,7 @@ def _tensors(model: DomainModel, runs: int, rows: list[RecordedExperiment]) -> t
         values = [math.nan if row.outcome[name] is None else row.outcome[name] for name in model.outcome_names]
         outcomes[row.row] = torch.tensor(values, dtype=torch.float64)
         took_part[row.row] = True
-    return designs, outcomes, torch.where(took_part, model.space.cost(designs), 0.0)
+    return took_part, designs, outcomes
 
 
 def _per_run(law: Mapping[str, Marginal], runs: int) -> list[dict[str, dict[str, float | None]]]:

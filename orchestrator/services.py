@@ -1,6 +1,5 @@
 """What the command line, the pages and scripts ask of Organon. Torch-free: work is handed to workers by task name."""
 
-import difflib
 import platform
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -10,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
 from domains import catalogue
@@ -21,34 +19,17 @@ from experiments_db import models, queries, record
 from experiments_db.database import Database, connect
 from orchestrator import app, broker, export, findings
 from orchestrator.errors import BrokerError, RequestError
-from orchestrator.given_data import GivenData, Table, read_given, rows_left
+from orchestrator.given_data import GivenData, read_given, rows_left
 from orchestrator.owner import is_alive
+from orchestrator.requests import BEST_POLICY as BEST_POLICY
+from orchestrator.requests import POLICY_NAMES as POLICY_NAMES
+from orchestrator.requests import CampaignRequest, check_policy
+from orchestrator.requests import campaign_request as campaign_request
 from orchestrator.settings import Settings
+from orchestrator.stopping import check_stop, conduct_in_words
 
-# The names of meta_learner.policies.POLICIES, best first; a test keeps the two alike. Knowing them must not cost torch.
-POLICY_NAMES = ("expected-information-gain", "sobol", "random")
-BEST_POLICY = POLICY_NAMES[0]
 ANALYSIS = "none"  # the laboratory in which nobody runs experiments: what was given is analysed
 _ORPHAN_GRACE_SECONDS = 3.0
-
-
-class CampaignRequest(BaseModel):
-    """A campaign to create. ``domain`` is a catalogue name or a path; ``budget`` None takes the document's.
-
-    data: a CSV table of experiments already made, which every run starts from.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    domain: str
-    policy: str = BEST_POLICY
-    laboratory: str = "simulate"
-    runs: int = Field(default=1, ge=1, le=1_000_000)
-    budget: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    seed: int = Field(default=0, ge=0, lt=2**63)
-    particles: int = Field(default=2000, ge=50, le=1_000_000)
-    moves: int = Field(default=5, ge=1, le=1000)
-    data: Path | Table | None = None
 
 
 @dataclass(frozen=True)
@@ -73,16 +54,6 @@ class CheckedCampaign:
     expected_experiments: int | None
 
 
-def campaign_request(**values: Any) -> CampaignRequest:
-    """A checked request; RequestError names what is wrong and what is allowed."""
-    try:
-        return CampaignRequest(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "--" + str(first["loc"][0]).replace("_", "-")
-        raise RequestError(f"{name} {first.get('input')}: {first['msg'].lower()}") from None
-
-
 def create_campaign(settings: Settings, database: Database, request: CampaignRequest) -> Created:
     """Check a request completely, record it in one transaction, and hand its blocks to the workers.
 
@@ -103,6 +74,8 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
             "belief": {"particles": request.particles, "moves": request.moves},
             "expected_cost": checked.expected_cost,
             "expected_experiments": checked.expected_experiments,
+            "stop": request.stop.model_dump() if request.stop.asks else None,
+            "batch": request.batch,
         },
         versions=_versions(),
     )
@@ -123,6 +96,7 @@ def check_campaign(request: CampaignRequest) -> CheckedCampaign:
     domain = find(request.domain)
     check_policy(request.policy)
     _check_laboratory(domain, request.laboratory)
+    check_stop(domain, request.policy, request.stop)
     given = None if request.data is None else read_given(domain, request.data)
     budget = domain.budget if request.budget is None else request.budget
     cost = _expected_cost(domain, request.laboratory, budget, given)
@@ -195,10 +169,17 @@ def campaign_status(database: Database, id_or_prefix: str) -> dict[str, Any]:
         "title": domain.title,
         "message": campaign.message,
         "data": None if data is None else {"file": data.file, "sha256": data.sha256, "experiments": data.rows},
+        "conduct": campaign_conduct(domain, campaign),
         "settings": campaign.settings,
         "versions": campaign.versions,
         "finding": None if finding is None else {"text": finding.text, **finding.content},
     }
+
+
+def campaign_conduct(stored: queries.DomainRecord, campaign: queries.CampaignRecord) -> list[str]:
+    """In words, what was asked of its runs: batches and stopping rules; empty if neither was."""
+    predicts = "predict" in (stored.document.get("goal") or {})
+    return conduct_in_words(campaign.settings, predicts=predicts)
 
 
 def list_campaigns(database: Database, *, limit: int = 50, status: str | None = None) -> list[dict[str, Any]]:
@@ -285,12 +266,16 @@ def campaign_line(campaign: queries.CampaignRecord, domain_name: str, progress: 
 
 
 def _share(campaign: queries.CampaignRecord, progress: queries.Progress) -> float:
-    """How much is done, 0 to 1: in experiments where their number is known, else in what they cost."""
+    """How much is done, 0 to 1: in experiments where their number is known, else in what they cost.
+
+    Both are what runs do at most; those that have finished with less are done all the same.
+    """
+    finished = progress.finished_runs / campaign.runs
     experiments = campaign.settings.get("expected_experiments")
     if experiments is not None:
-        return min(1.0, progress.experiments / (experiments * campaign.runs))
+        return min(1.0, max(finished, progress.experiments / (experiments * campaign.runs)))
     expected: float = campaign.settings.get("expected_cost", campaign.budget) * campaign.runs
-    return min(1.0, progress.cost / expected)
+    return min(1.0, max(finished, progress.cost / expected))
 
 
 def _time(moment: datetime | None) -> str | None:
@@ -303,14 +288,6 @@ def _send(settings: Settings, database: Database, blocks: list[int]) -> None:
         app.send(settings, blocks)
         with database.write() as session:
             record.mark_sent(session, blocks, datetime.now(UTC))
-
-
-def check_policy(policy: str) -> None:
-    """RequestError, with the nearest name, unless there is a policy of this name."""
-    if policy not in POLICY_NAMES:
-        near = difflib.get_close_matches(policy, POLICY_NAMES, 1, 0.4)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise RequestError(f"--policy: there is no policy {policy!r}; {hint}Policies are {', '.join(POLICY_NAMES)}")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import streamlit as st
 from orchestrator import services
 from orchestrator.given_data import Table, uploaded_table
 from orchestrator.settings import load_settings
+from orchestrator.stopping import read_widths
 from ui.links import open_campaign
 from ui.messages import in_words
 from ui.opening import open_database
@@ -48,8 +49,35 @@ def _questions() -> dict[str, Any]:
         "runs": runs,
         "budget": budget,
         "seed": seed,
+        **_conduct(),
         "data": _measurements(choices.data_columns),
     }
+
+
+def _conduct() -> dict[str, Any]:
+    """Batches, and what ends a run before its budget does."""
+    left, right = st.columns(2)
+    with left:
+        batch = st.number_input("Batch", 1, 64, 1, key="new.batch", help="Experiments chosen at a time, run together.")
+        probability = st.number_input(
+            "Stop at probability",
+            0.0,
+            1.0,
+            None,
+            key="new.stop_probability",
+            help="Of the most probable law, at least.",
+        )
+    with right:
+        widths = st.text_input(
+            "Stop at widths", placeholder="km=0.01, vmax=10", key="new.stop_widths",
+            help="Of the 90 % intervals of parameters, at most. With a probability, both must be reached.",
+        )  # fmt: skip
+        information = st.number_input(
+            "Stop below information", 0.0, None, None, key="new.stop_information",
+            help="Expected of the best experiment per unit of cost, in nats; for predictions a share of variance.",
+        )  # fmt: skip
+    named = read_widths([text for text in widths.split(",") if text.strip()])
+    return {"batch": batch, "stop": {"probability": probability, "widths": named, "information": information}}
 
 
 def _measurements(columns: list[str]) -> Table | None:

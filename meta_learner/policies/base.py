@@ -1,7 +1,7 @@
 """What every policy is given and gives back."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -28,7 +28,8 @@ class DesignProblem:
 
     remaining [runs]: what is left of the budget; pool: where only some designs exist; generator: this step's stream;
     scoring: the seed of the noise that candidates are scored with; sequence: a stream that is the same at every step of
-    the block, for low-discrepancy sequences.
+    the block, for low-discrepancy sequences. pending [runs, chosen, columns]: designs of this batch already chosen,
+    whose outcomes are not known; their cost is off ``remaining``, their use off ``pool``, their steps in ``step``.
     """
 
     model: DomainModel
@@ -40,7 +41,7 @@ class DesignProblem:
     generator: torch.Generator
     scoring: int
     sequence: torch.Generator
-    pending: Tensor
+    pending: Tensor = field(default_factory=lambda: torch.empty((0, 0, 0), dtype=torch.float64))
 
     @property
     def runs(self) -> int:

@@ -9,55 +9,26 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 
 from experiments_db.database import Database
 from orchestrator import services
+from orchestrator.cli.campaign_options import asks_for_campaign
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
 from orchestrator.errors import OrganonError
 from orchestrator.settings import Settings, load_settings
 
 app = typer.Typer(help="Campaigns: many runs of one domain, policy, laboratory and seed.", no_args_is_help=True)
 
-DomainOption = Annotated[str, typer.Option("--domain", help="A name of the catalogue, or the path of a .yaml file.")]
-PolicyOption = Annotated[str, typer.Option("--policy", help=f"How to experiment: {', '.join(services.POLICY_NAMES)}.")]
-RunsOption = Annotated[int, typer.Option("--runs", help="How many worlds to investigate.")]
-BudgetOption = Annotated[float | None, typer.Option("--budget", help="What one run may cost. [default: the domain's]")]
-LaboratoryOption = Annotated[
-    str,
-    typer.Option("--laboratory", help="simulate, replay:NAME for real measurements, or none to analyse --data alone."),
-]
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", help="Start from experiments already made: FILE.csv with the export's columns."),
-]
-SeedOption = Annotated[int, typer.Option("--seed", help="Fixes every draw: same seed, same result.")]
-ParticlesOption = Annotated[int, typer.Option("--particles", help="Particles per mechanism and run.")]
 IdArgument = Annotated[str, typer.Argument(help="The campaign's id, or the beginning of it.", metavar="ID")]
 _POLL_SECONDS = 0.2
 
 
 @app.command()
+@asks_for_campaign
 def run(
-    domain: DomainOption,
-    policy: PolicyOption = services.BEST_POLICY,
-    runs: RunsOption = 1,
-    budget: BudgetOption = None,
-    laboratory: LaboratoryOption = "simulate",
-    data: DataOption = None,
-    seed: SeedOption = 0,
-    particles: ParticlesOption = 2000,
+    request: services.CampaignRequest,
     out: Annotated[Path | None, typer.Option("--out", help="Export here when done: FILE.csv or FILE.parquet.")] = None,
     json: Json = False,
 ) -> None:
     """Create a campaign and see it through: broker and worker are started if none is at work."""
     settings = load_settings()
-    request = services.campaign_request(
-        domain=domain,
-        policy=policy,
-        runs=runs,
-        budget=budget,
-        laboratory=laboratory,
-        seed=seed,
-        particles=particles,
-        data=data,
-    )
     if out is not None:
         services.check_export(out)
     status = run_to_the_end(settings, request)
@@ -71,29 +42,10 @@ def run(
 
 
 @app.command()
-def create(
-    domain: DomainOption,
-    policy: PolicyOption = services.BEST_POLICY,
-    runs: RunsOption = 1,
-    budget: BudgetOption = None,
-    laboratory: LaboratoryOption = "simulate",
-    data: DataOption = None,
-    seed: SeedOption = 0,
-    particles: ParticlesOption = 2000,
-    json: Json = False,
-) -> None:
+@asks_for_campaign
+def create(request: services.CampaignRequest, json: Json = False) -> None:
     """Record a campaign for the workers (organon worker, or organon start) and return at once."""
     settings = load_settings()
-    request = services.campaign_request(
-        domain=domain,
-        policy=policy,
-        runs=runs,
-        budget=budget,
-        laboratory=laboratory,
-        seed=seed,
-        particles=particles,
-        data=data,
-    )
     created = services.create_campaign(settings, services.open_database(settings), request)
     if json:
         print_json({"id": created.id})
@@ -141,8 +93,9 @@ def show(campaign: IdArgument, json: Json = False) -> None:
             f"started from {data['experiments']} experiments of {data['file']} (SHA-256 {data['sha256'][:12]})",
             markup=False,
         )
-    if status["message"]:
-        console.print(status["message"], markup=False)
+    for line in (*status["conduct"], status["message"]):
+        if line:
+            console.print(line, markup=False)
     if status["finding"]:
         console.print(f"\n{status['finding']['text']}", markup=False)
 

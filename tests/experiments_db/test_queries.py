@@ -68,14 +68,14 @@ def test_given_measurements_come_back_and_count_for_no_information(database: Dat
         record.save_measurements(session, Measurements(campaign_id=name, file="f.csv", sha256="ab", rows=rows))
         assert record.claim_block(session, block, **about, owner_is_alive=lambda _: True)
         record.record_step(session, block, step=0, experiments=[given], **about)
-        assert queries.information_by_run(session, name) == [0.0]
+        assert queries.information_by_run(session, name) == [0.0] * 5  # a run without experiments gained nothing
         record.record_step(session, block, step=1, experiments=[own], **about)
     with database.read() as session:
         assert queries.given_measurements(session, name) == rows
         assert queries.data_source(session, name) == queries.DataSource("f.csv", "ab", 2)
         assert [row.given for row in queries.block_history(session, block)] == [True, False]
         assert [row["given"] for row in queries.experiments(session, name)] == [True, False]
-        assert queries.information_by_run(session, name) == [0.5]
+        assert queries.information_by_run(session, name) == [0.5, 0.0, 0.0, 0.0, 0.0]
         assert queries.given_measurements(session, "other") == []
         assert queries.data_source(session, "other") is None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def settings(home: Path) -> Settings:
-    return Settings(home=home)
+    return Settings(home=home, task_seconds=60)  # a small block gets to its end in one task, on a busy machine too
 
 
 @pytest.fixture
@@ -87,7 +88,9 @@ def costly_file(tmp_path: Path) -> Path:
 def make_steps() -> Callable[..., BlockSteps]:
     """The five steps for a small block."""
 
-    def make(model: DomainModel, laboratory: str = "simulate", runs: int = 3, policy: str = "random") -> BlockSteps:
+    def make(
+        model: DomainModel, laboratory: str = "simulate", runs: int = 3, policy: str = "random", **conduct: Any
+    ) -> BlockSteps:
         return BlockSteps(
             model,
             POLICIES[policy](),
@@ -96,6 +99,7 @@ def make_steps() -> Callable[..., BlockSteps]:
             seed=7,
             block=1,
             settings=BeliefSettings(particles=100, moves=2),
+            **conduct,
         )
 
     return make

@@ -89,6 +89,14 @@ def nothing_recorded(home: Path) -> bool:
         (["--domain", "enzyme-kinetics", "--runs", "0"], ["--runs 0", "greater than or equal to 1"]),
         (["--domain", "enzyme-kinetics", "--seed", "-1"], ["--seed -1", "greater than or equal to 0"]),
         (["--domain", "enzyme-kinetics", "--particles", "1"], ["--particles 1", "greater than or equal to 50"]),
+        (["--domain", "enzyme-kinetics", "--batch", "65"], ["--batch 65", "less than or equal to 64"]),
+        (["--domain", "enzyme-kinetics", "--stop-width", "km"], ["--stop-width km", "NAME=WIDTH"]),
+        (["--domain", "enzyme-kinetics", "--stop-width", "vmx=1"], ["'vmx'", "did you mean 'vmax'"]),
+        (["--domain", "enzyme-kinetics", "--stop-probability", "1.5"], ["--stop-probability 1.5", "less than 1"]),
+        (
+            ["--domain", "enzyme-kinetics", "--stop-information", "1", "--policy", "random"],
+            ["--stop-information 1", "scores no designs", "expected-information-gain"],
+        ),
     ],
 )
 def test_a_request_that_cannot_be_carried_out(
@@ -129,6 +137,20 @@ def test_show_says_what_a_campaign_started_from(organon: Organon, tmp_path: Path
     (campaign,) = json.loads(created.out).values()
     assert "started from 2 experiments of made.csv (SHA-256 " in organon("campaign", "show", campaign).out
     assert json.loads(organon("campaign", "show", campaign, "--json").out)["data"]["experiments"] == 2
+
+
+def test_show_says_how_a_campaign_is_conducted(organon: Organon) -> None:
+    asked = ["--batch", "4", "--stop-probability", "0.99", "--stop-width", "km=0.01", "--stop-width", "vmax=10",
+             "--stop-information", "0.05"]  # fmt: skip
+    created = organon("campaign", "create", "--domain", "enzyme-kinetics", *asked, "--json")
+    (campaign,) = json.loads(created.out).values()
+    settings = json.loads(organon("campaign", "show", campaign, "--json").out)["settings"]
+    assert settings["batch"] == 4
+    assert settings["stop"] == {"probability": 0.99, "widths": {"km": 0.01, "vmax": 10.0}, "information": 0.05}
+    lines = organon("campaign", "show", campaign).out.replace("\n", " ")
+    assert (
+        "batches of 4 stops once a law is at least 0.99 probable and the 90 % interval of km is at most 0.01" in lines
+    )
 
 
 @pytest.fixture

@@ -119,3 +119,74 @@ def test_unknown_names_and_impossible_budgets(costly_file: Path) -> None:
 def test_a_budget_is_a_finite_number_above_zero(budget: float) -> None:
     with pytest.raises((DomainError, RequestError), match="budget"):
         Investigation("enzyme-kinetics", budget=budget, settings=SMALL)
+
+
+def test_a_batch_in_a_notebook_is_that_of_a_campaign(costly_model: DomainModel) -> None:
+    """The same designs and beliefs as a block of one run; each design of the batch is told when it comes back."""
+    conduct = {"budget": 8.0, "seed": 5, "settings": SMALL, "batch": 3}
+    laboratory = Simulation(costly_model, seed=5, block=0, runs=1)
+    steps = BlockSteps(costly_model, POLICIES["expected-information-gain"](), laboratory, block=0, **conduct)  # type: ignore[arg-type]
+    question = Investigation(costly_model.domain, **conduct)  # type: ignore[arg-type]
+    before = 0
+    for state in rollout(steps, 1):
+        assert state.choice is not None
+        assert state.outcomes is not None
+        batch = question.ask_batch()
+        assert batch[0] == question.ask() == costly_model.space.to_names(state.choice.designs[0])
+        assert len(batch) == len(state.pending) + 1
+        before = max(before, len(batch))
+        question.tell(batch[0], {"amount": state.outcomes[0, 0].item()})
+        assert question.belief == belief_rows(costly_model, state.belief)[0]
+    assert before == 3
+    with pytest.raises(DomainError, match="the budget of 8 is spent"):
+        question.ask_batch()
+
+
+def test_a_batch_is_told_in_any_order_and_chosen_anew_after_surprises(costly_model: DomainModel) -> None:
+    question = Investigation(costly_model.domain, settings=SMALL, batch=3, budget=20)
+    first, second, third = question.ask_batch()
+    question.tell(second, {"amount": 0.4})
+    assert question.ask_batch() == [first, third]
+    question.tell(third, {"amount": 0.4})
+    assert question.ask_batch() == [first]
+    question.tell({"time": 1.234, "method": "quick"}, {"amount": 0.3})
+    assert len(question.ask_batch()) == 3
+
+
+def test_an_investigation_ends_with_its_answer(costly_model: DomainModel) -> None:
+    question = Investigation(costly_model.domain, settings=SMALL, stop={"widths": {"rate": 1.0}})
+    ended = "It ended with the precision asked for: the 90 % interval of rate is at most 1 wide."
+    while ended not in question.finding():
+        rate = question.belief["parameters"]["rate"]
+        assert rate["high90"] - rate["low90"] > 1.0
+        question.tell(question.ask(), {"amount": 0.3})
+    rate = question.belief["parameters"]["rate"]
+    assert rate["high90"] - rate["low90"] <= 1.0
+    with pytest.raises(
+        DomainError, match="has ended: it stops once the 90 % interval of rate is at most 1 wide; start"
+    ):
+        question.ask()
+
+
+def test_an_investigation_ends_when_nothing_is_worth_doing(costly_model: DomainModel) -> None:
+    question = Investigation(costly_model.domain, settings=SMALL, stop={"information": 1e6})
+    for _ in range(2):
+        with pytest.raises(
+            DomainError, match=r"no experiment is expected to tell 1e\+06 nats per unit of cost; start it"
+        ):
+            question.ask()
+    assert "It ended since no experiment was expected to tell" in question.finding()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"stop": {"probability": 2}}, "--stop-probability 2: .*less than 1"),
+        ({"stop": {"widths": {"rat": 1.0}}}, "did you mean 'rate'"),
+        ({"stop": {"information": 0.1}, "policy": "random"}, "the policy random scores no designs"),
+        ({"batch": 0}, "--batch 0"),
+    ],
+)
+def test_rules_that_cannot_be(costly_model: DomainModel, values: dict[str, object], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        Investigation(costly_model.domain, settings=SMALL, **values)  # type: ignore[arg-type]

@@ -44,6 +44,32 @@ def test_a_campaign_is_started_and_opened(look: Look, write: Any) -> None:
     assert page.metric[0].value == "○ scheduled"
 
 
+def test_batches_and_stopping_rules_are_asked_for_and_shown(look: Look, write: Any) -> None:
+    page = _chosen(look)
+    page.number_input("new.batch").set_value(2).run()
+    page.number_input("new.stop_probability").set_value(0.9).run()
+    page.text_input("new.stop_widths").set_value("km=0.01, vmax = 10").run()
+
+    page.button("new.start").click().run()
+
+    assert not page.exception
+    (entry,) = _campaigns(write)
+    assert entry.campaign.settings["batch"] == 2
+    assert entry.campaign.settings["stop"] == {
+        "probability": 0.9,
+        "widths": {"km": 0.01, "vmax": 10.0},
+        "information": None,
+    }
+    assert "batches of 2 · stops once a law is at least 0.9 probable and the 90 % interval" in page.caption[0].value
+
+
+def test_widths_that_cannot_be_read_are_said_in_the_form(look: Look, write: Any) -> None:
+    page = _chosen(look)
+    page.text_input("new.stop_widths").set_value("km").run()
+    assert page.error[0].value.startswith("--stop-width km\\: write NAME=WIDTH")
+    assert _campaigns(write) == []
+
+
 def test_an_uploaded_table_is_analysed(look: Look, write: Any) -> None:
     page = _chosen(look, laboratory="none")
     assert "`design.substrate`, `outcome.velocity`" in page.file_uploader[0].help

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from experiments_db.database import Database
+from orchestrator import services
 from ui.links import asked_campaign, link_to_campaigns
 from ui.messages import in_words
 from ui.opening import open_database
@@ -45,7 +46,8 @@ def _heading(view: CampaignView) -> None:
     budget = f"budget {number(campaign.budget)} a run"
     if view.data is not None:
         facts.append(f"started from {counted(view.data.rows, 'experiment')} of {view.data.file}")
-    st.caption(plain(" · ".join([*facts, budget, f"seed {campaign.seed}", f"campaign {campaign.id}"])))
+    facts += [budget, *services.campaign_conduct(view.domain, campaign)]
+    st.caption(plain(" · ".join([*facts, f"seed {campaign.seed}", f"campaign {campaign.id}"])))
 
 
 def _standing(view: CampaignView) -> None:

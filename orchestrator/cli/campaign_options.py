@@ -1,0 +1,94 @@
+"""The options of every command that asks for a campaign, and the request that they make up."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator import services
+from orchestrator.stopping import read_widths
+
+DomainOption = Annotated[str, typer.Option("--domain", help="A name of the catalogue, or the path of a .yaml file.")]
+PolicyOption = Annotated[str, typer.Option("--policy", help=f"How to experiment: {', '.join(services.POLICY_NAMES)}.")]
+RunsOption = Annotated[int, typer.Option("--runs", help="How many worlds to investigate.")]
+BudgetOption = Annotated[float | None, typer.Option("--budget", help="What one run may cost. [default: the domain's]")]
+LaboratoryOption = Annotated[
+    str,
+    typer.Option("--laboratory", help="simulate, replay:NAME for real measurements, or none to analyse --data alone."),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Start from experiments already made: FILE.csv with the export's columns."),
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Fixes every draw: same seed, same result.")]
+ParticlesOption = Annotated[int, typer.Option("--particles", help="Particles per mechanism and run.")]
+BatchOption = Annotated[int, typer.Option("--batch", help="How many experiments to choose at a time, to run together.")]
+StopProbabilityOption = Annotated[
+    float | None, typer.Option("--stop-probability", help="End a run once a law is this probable.", show_default=False)
+]
+StopWidthOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stop-width",
+        metavar="NAME=WIDTH",
+        help="End a run once a parameter's 90 % interval is this narrow; repeatable.",
+    ),
+]
+StopInformationOption = Annotated[
+    float | None,
+    typer.Option(
+        "--stop-information",
+        help="End a run when no experiment is expected to tell this much per cost (nats; predict: of the variance).",
+    ),
+]
+
+
+def _request(
+    domain: DomainOption,
+    policy: PolicyOption = services.BEST_POLICY,
+    runs: RunsOption = 1,
+    budget: BudgetOption = None,
+    laboratory: LaboratoryOption = "simulate",
+    data: DataOption = None,
+    seed: SeedOption = 0,
+    particles: ParticlesOption = 2000,
+    batch: BatchOption = 1,
+    stop_probability: StopProbabilityOption = None,
+    stop_width: StopWidthOption = None,
+    stop_information: StopInformationOption = None,
+) -> services.CampaignRequest:
+    """The request that these options make up; RequestError names the option that is wrong."""
+    widths = read_widths(stop_width or [])
+    return services.campaign_request(
+        domain=domain,
+        policy=policy,
+        runs=runs,
+        budget=budget,
+        laboratory=laboratory,
+        data=data,
+        seed=seed,
+        particles=particles,
+        batch=batch,
+        stop={"probability": stop_probability, "widths": widths, "information": stop_information},
+    )
+
+
+def asks_for_campaign(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a campaign before its own; it is called with the ``request`` that they make up."""
+    asked, own = inspect.signature(_request).parameters, dict(inspect.signature(command).parameters)
+    del own["request"]
+
+    @wraps(command)
+    def with_request(**values: Any) -> None:
+        request = _request(**{name: values.pop(name) for name in asked})
+        command(request=request, **values)
+
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (*asked.values(), *own.values())
+    ]
+    with_request.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_request.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_request

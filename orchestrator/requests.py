@@ -1,0 +1,62 @@
+"""What may be asked of a campaign, checked value by value. Torch-free."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from orchestrator.errors import RequestError
+from orchestrator.given_data import Table
+from orchestrator.stopping import Stop
+
+# The names of meta_learner.policies.POLICIES, best first; a test keeps the two alike. Knowing them must not cost torch.
+POLICY_NAMES = ("expected-information-gain", "sobol", "random")
+BEST_POLICY = POLICY_NAMES[0]
+
+
+class CampaignRequest(BaseModel):
+    """A campaign to create. ``domain`` is a catalogue name or a path; ``budget`` None takes the document's.
+
+    data: a CSV table of experiments already made, which every run starts from. stop: what ends a run before its budget
+    does. batch: how many experiments are chosen at a time.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    domain: str
+    policy: str = BEST_POLICY
+    laboratory: str = "simulate"
+    runs: int = Field(default=1, ge=1, le=1_000_000)
+    budget: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    particles: int = Field(default=2000, ge=50, le=1_000_000)
+    moves: int = Field(default=5, ge=1, le=1000)
+    data: Path | Table | None = None
+    stop: Stop = Stop()
+    batch: int = Field(default=1, ge=1, le=64)
+
+
+def campaign_request(**values: Any) -> CampaignRequest:
+    """A checked request; RequestError names what is wrong and what is allowed."""
+    try:
+        return CampaignRequest(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RequestError(f"{_option(first['loc'])}{first.get('input')}: {first['msg'].lower()}") from None
+
+
+def _option(place: tuple[int | str, ...]) -> str:
+    """The option that a value came from: ``--seed ``, ``--stop-width km=``."""
+    if place[:2] == ("stop", "widths"):
+        return "--stop-width " + "".join(f"{name}=" for name in place[2:3])
+    parts = place[:2] if place[0] == "stop" else place[:1]
+    return "--" + "-".join(str(part).replace("_", "-") for part in parts) + " "
+
+
+def check_policy(policy: str) -> None:
+    """RequestError, with the nearest name, unless there is a policy of this name."""
+    if policy not in POLICY_NAMES:
+        near = difflib.get_close_matches(policy, POLICY_NAMES, 1, 0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise RequestError(f"--policy: there is no policy {policy!r}; {hint}Policies are {', '.join(POLICY_NAMES)}")

@@ -88,8 +88,9 @@ def power(domain: Domain, study: Study | None = None, progress: Progress = lambd
     >>> report.policies[0].needs[0].budget
     """
     study = study or Study()
-    check(domain, study)
-    budgets = budget_grid(domain, domain.budget if study.budget is None else study.budget)
+    model = DomainModel(domain)
+    check(model, study)
+    budgets = budget_grid(model, domain.budget if study.budget is None else study.budget)
     orders = list(_orders(domain, study, budgets))
     results = _simulated(orders, study.processes, progress)
     targets = tuple(_targets(domain, study))
@@ -119,12 +120,12 @@ def power(domain: Domain, study: Study | None = None, progress: Progress = lambd
     )
 
 
-def check(domain: Domain, study: Study) -> None:
+def check(model: DomainModel, study: Study) -> None:
     """DomainError, with the way out, where a study cannot be made of this domain."""
+    domain = model.domain
     for wrong in _faults(domain, study):
         raise DomainError(wrong)
     budget = domain.budget if study.budget is None else study.budget
-    model = DomainModel(domain)
     cost = model.space.cost(model.space.cheapest).item()
     if not cost * (1 - 1e-9) <= budget:
         raise DomainError(

@@ -68,16 +68,18 @@ class Runs:
         return len(self.law)
 
 
-def budget_grid(domain: Domain, budget: float) -> tuple[float, ...]:
+def budget_grid(model: DomainModel, budget: float) -> tuple[float, ...]:
     """The budgets to report on, from 0 to ``budget``.
 
-    Where every experiment costs 1, each number of experiments; else steps of 1, 2 or 5 times a power of ten, at most 60
-    of them, and the budget itself.
+    Where every experiment costs 1, each number of experiments; else steps of 1, 2 or 5 times a power of ten, near the
+    cost of the cheapest experiment but at most 60 of them, and the budget itself.
     """
-    if domain.cost is None:
+    if model.domain.cost is None:
         return tuple(float(count) for count in range(math.floor(budget * (1 + _ROUNDING)) + 1))
-    power = 10.0 ** math.floor(math.log10(budget / _MOST_POINTS))
-    step = next(size * power for size in (1, 2, 5, 10) if size * power * _MOST_POINTS >= budget * (1 - _ROUNDING))
+    cheapest = model.space.cost(model.space.cheapest).item()
+    sizes = [size * 10.0**power for power in range(-12, 13) for size in (1, 2, 5)]
+    fine = max((size for size in sizes if size <= cheapest * (1 + _ROUNDING)), default=cheapest)
+    step = next(size for size in sizes if size >= max(fine, budget / _MOST_POINTS) * (1 - _ROUNDING))
     inside = [round(step * index, 12) for index in range(_MOST_POINTS + 1) if step * index < budget * (1 - _ROUNDING)]
     return (*inside, budget)
 

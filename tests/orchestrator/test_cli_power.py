@@ -45,7 +45,7 @@ def test_costs_that_differ_and_a_score(tmp_path: Path) -> None:
     assert ended.exit_code == 0, ended
     report = json.loads(ended.stdout)
     assert report["unequal"] is True
-    assert (report["budgets"][0], report["budgets"][1], report["budgets"][-1]) == (0.0, 0.2, 8.0)
+    assert (report["budgets"][0], report["budgets"][1], report["budgets"][-1]) == (0.0, 1.0, 8.0)
     (policy,) = report["policies"]
     assert policy["experiments"][-1] <= 8
     assert [need["target"]["kind"] for need in policy["needs"]] == ["law", "score"]

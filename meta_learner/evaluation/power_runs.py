@@ -79,7 +79,8 @@ def budget_grid(model: DomainModel, budget: float) -> tuple[float, ...]:
     cheapest = model.space.cost(model.space.cheapest).item()
     sizes = [size * 10.0**power for power in range(-12, 13) for size in (1, 2, 5)]
     fine = max((size for size in sizes if size <= cheapest * (1 + _ROUNDING)), default=cheapest)
-    step = next(size for size in sizes if size >= max(fine, budget / _MOST_POINTS) * (1 - _ROUNDING))
+    least = max(fine, budget / _MOST_POINTS) * (1 - _ROUNDING)
+    step = min((size for size in sizes if size >= least), default=least)
     inside = [round(step * index, 12) for index in range(_MOST_POINTS + 1) if step * index < budget * (1 - _ROUNDING)]
     return (*inside, budget)
 

@@ -11,6 +11,7 @@ from domains.errors import DomainError
 from domains.loading import find, load_file
 from domains.starting import start
 from orchestrator.cli import domain_check, domain_show
+from orchestrator.cli.domain_power import power
 from orchestrator.cli.output import Json, console, print_json, print_table
 from orchestrator.cli.random_domain import random
 
@@ -94,4 +95,5 @@ def wanted_domains(names: list[str], everything: bool) -> list[str]:
     return wanted
 
 
+app.command()(power)
 app.command()(random)

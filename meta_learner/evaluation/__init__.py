@@ -1,0 +1,1 @@
+"""Evaluation: how good policies and beliefs are, measured in simulated worlds."""

@@ -191,7 +191,7 @@ def test_draws_from_the_belief_itself_are_inside(investigated: tuple[DomainModel
 
 @pytest.mark.statistical
 def test_particles_too_narrow_by_a_fifth_are_flagged(investigated: tuple[DomainModel, Belief, Worlds]) -> None:
-    """Particles moved towards their means by 20 %: 200 runs of three constants or so, with a told power above 90 %."""
+    """Particles moved towards their means by 20 %: 200 runs of three constants or so, with a told power of 80 %."""
     model, belief, worlds = investigated
     narrow = tuple(
         replace(population, z=mean + 0.8 * (population.z - mean))
@@ -202,12 +202,12 @@ def test_particles_too_narrow_by_a_fifth_are_flagged(investigated: tuple[DomainM
     assert {result.name for result in found.outside} >= {"spread of ranks"}
     assert "Outside:" in found.verdict
     told = next(row for row in found.power if row["what"] == "standard deviations too small by 20%")
-    assert told["one domain"] > 0.9
+    assert told["one domain"] > 0.75
 
 
 @pytest.mark.statistical
 def test_probabilities_of_laws_too_sharp_are_flagged() -> None:
-    """P(law)^1.5, normalised, of two coins whose probabilities are exact. 1,000 runs, with a told power above 95 %."""
+    """P(law)^1.5, normalised, of two coins whose probabilities are exact. 1,000 runs, with a told power of 90 %."""
     model = DomainModel(load_text(COINS))
     done = investigate(model, "random", runs=1000, seed=1, settings=BeliefSettings(particles=2))
     belief = done.state.belief
@@ -221,7 +221,7 @@ def test_probabilities_of_laws_too_sharp_are_flagged() -> None:
     found = assess(judged(model, sharp, done.worlds))
     assert {result.name for result in found.outside} >= {"log score"}
     told = next(row for row in found.power if row["what"] == "probabilities of laws to the power 1.5")
-    assert told["one domain"] > 0.95
+    assert told["one domain"] > 0.85
     assert found.error["observed"] > 2 * found.error["high95"]
 
 

@@ -68,10 +68,10 @@ def posterior_worlds(
             f"no law of {model.domain.name} explains the given experiments, so that no world can be drawn to go on in; "
             "analyse them alone (laboratory none) and mend the laws or the data"
         )
-    return _draw(model, belief, streams(given.rows + 1))
+    return drawn_worlds(model, belief, streams(given.rows + 1))
 
 
-def _draw(model: DomainModel, belief: Belief, generator: torch.Generator) -> Worlds:
+def drawn_worlds(model: DomainModel, belief: Belief, generator: torch.Generator) -> Worlds:
     """One world a run by the weights of its belief; of the other laws, values that nobody asks for."""
     mechanism = torch.multinomial(belief.log_probability.exp(), 1, generator=generator)[:, 0]
     parameters: list[Parameters] = [{} for _ in model.mechanisms]

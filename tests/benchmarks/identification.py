@@ -25,18 +25,15 @@ import torch
 from scipy import stats
 
 from domains import catalogue
-from domains.document import Domain
 from domains.loading import find
 from domains.worlds import DomainModel
-from meta_learner.belief import BeliefSettings
+from meta_learner.evaluation.investigated import continuous_parameters, investigate
 from meta_learner.goals import score
-from meta_learner.laboratory import Simulation
 from meta_learner.policies import POLICIES
-from meta_learner.rollout import BlockState, BlockSteps, rollout
+from meta_learner.rollout import BlockState
 from meta_learner.summary import marginals
 
 ALPHA = 1e-4
-_DISCRETE = ("categorical", "poisson")
 
 
 @dataclass
@@ -108,22 +105,10 @@ def measure(name: str, *, runs: int, policy: str, seed: int, block: int) -> Row:
 
 
 def _investigate(model: DomainModel, tally: _Runs, *, policy: str, seed: int, block: int, runs: int) -> None:
-    laboratory = Simulation(model, seed=seed, block=block, runs=runs)
-    steps = BlockSteps(
-        model,
-        POLICIES[policy](),
-        laboratory,
-        budget=model.domain.budget,
-        seed=seed,
-        block=block,
-        settings=BeliefSettings(),
-    )
-    state = steps.begin(runs)
-    for state in rollout(steps, runs):
-        tally.deciding += state.seconds
-        tally.decisions += int(state.performed.sum())
-    worlds = laboratory.worlds
-    assert worlds is not None
+    done = investigate(model, policy, runs=runs, seed=seed, block=block)
+    steps, worlds, state = done.steps, done.worlds, done.state
+    tally.deciding += done.deciding
+    tally.decisions += done.decisions
     top, best = state.belief.log_probability.exp().max(-1)
     right = best == worlds.mechanism
     tally.right += right.tolist()
@@ -145,7 +130,7 @@ def _held(
     right: torch.Tensor,
 ) -> Iterator[tuple[str, bool]]:
     """Per run that found its law and continuous parameter: whether the 90 % interval holds the truth."""
-    continuous = _continuous(model.domain)
+    continuous = continuous_parameters(model.domain)
     for law in best[right].unique().tolist():
         found = marginals(model, state.belief, law)
         for run in (right & (best == law)).nonzero()[:, 0].tolist():
@@ -153,15 +138,6 @@ def _held(
                 if name in continuous:
                     truth = truths[law][name][run]
                     yield name, bool(marginal.low90[run] <= truth <= marginal.high90[run])
-
-
-def _continuous(domain: Domain) -> set[str]:
-    return {
-        entry
-        for parameter in domain.parameters
-        if parameter.prior is not None and parameter.prior.family not in _DISCRETE
-        for entry in parameter.entries
-    }
 
 
 def _flags(row: Row, tally: _Runs) -> Iterator[str]:

@@ -1,0 +1,66 @@
+"""Simulated runs seen through to the end of their budget: the worlds, and what was believed of them at last."""
+
+import hashlib
+from dataclasses import dataclass
+
+from domains.document import Domain
+from domains.worlds import DomainModel, Worlds
+from meta_learner.belief import BeliefSettings
+from meta_learner.laboratory import Simulation
+from meta_learner.policies import POLICIES
+from meta_learner.rollout import BlockState, BlockSteps, rollout
+
+DISCRETE = ("categorical", "poisson")  # the families of priors that give probability to single values
+
+
+@dataclass(frozen=True)
+class Investigated:
+    """A block of runs at its end. decisions: how many were taken over all runs; deciding: the seconds they took."""
+
+    steps: BlockSteps
+    worlds: Worlds
+    state: BlockState
+    decisions: int
+    deciding: float
+
+
+def investigate(
+    model: DomainModel,
+    policy: str,
+    *,
+    runs: int,
+    seed: int,
+    block: int = 0,
+    settings: BeliefSettings | None = None,
+) -> Investigated:
+    """Investigate ``runs`` worlds drawn from a domain, at its own budget."""
+    laboratory = Simulation(model, seed=seed, block=block, runs=runs)
+    assert laboratory.worlds is not None
+    budget = model.domain.budget
+    steps = BlockSteps(model, POLICIES[policy](), laboratory, budget=budget, seed=seed, block=block, settings=settings)
+    state = steps.begin(runs)
+    decisions, deciding = 0, 0.0
+    for state in rollout(steps, runs):
+        decisions += int(state.performed.sum())
+        deciding += state.seconds
+    return Investigated(steps, laboratory.worlds, state, decisions, deciding)
+
+
+def domain_seed(name: str, seed: int) -> int:
+    """A seed of a domain's own.
+
+    With one seed for all, the first constants and the noise of run r would be the same quantiles in every domain, and
+    statistics over several domains would count the same luck again and again.
+    """
+    return int.from_bytes(hashlib.sha256(f"{name}/{seed}".encode()).digest()[:6], "big")
+
+
+def continuous_parameters(domain: Domain) -> frozenset[str]:
+    """The entries of all parameters whose prior gives no probability to a single value."""
+    return frozenset(
+        entry
+        for mechanism in domain.mechanisms
+        for parameter in mechanism.unknowns
+        if parameter.prior is not None and parameter.prior.family not in DISCRETE
+        for entry in parameter.entries
+    )

@@ -1,0 +1,68 @@
+"""``organon benchmark calibration``: files, tables, any number of processes, and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from domains.errors import DomainError
+from orchestrator.cli.benchmark_calibration import calibration, wanted
+from orchestrator.errors import OrganonError, RequestError
+
+app = typer.Typer()
+app.command()(calibration)
+SMALL = ["death-process", "enzyme-kinetics", "--runs", "11", "--runs-of", "enzyme-kinetics=3", "--policy", "random"]
+QUICK = [*SMALL, "--particles", "60"]
+
+
+def organon(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_tables_file_and_picture(tmp_path: Path) -> None:
+    out, plot = tmp_path / "calibration.json", tmp_path / "calibration.html"
+    ended = organon(*QUICK, "--out", str(out), "--plot", str(plot))
+    assert ended.exit_code == 0, ended.output
+    assert "Inside: all" in ended.stdout
+    assert "standard deviations too small by 20%" in ended.stdout
+    document = json.loads(out.read_text())
+    assert document["kind"] == "calibration"
+    assert {"title", "columns", "rows", "note", "version", "commit", "machine", "seed", "settings"} <= set(document)
+    assert [row[0] for row in document["rows"]] == ["death-process", "enzyme-kinetics", "all domains"]
+    assert [row[2] for row in document["rows"]] == [11, 3, 14]
+    assert all(len(row) == len(document["columns"]) for row in document["rows"])
+    assert len(document["runs"]) == 14
+    assert all(0 < u < 1 for run in document["runs"] for u in run["u"].values())
+    assert "ranks of truths, all domains" in plot.read_text()
+
+
+def test_two_processes_give_what_one_gives() -> None:
+    one, two = (json.loads(organon(*QUICK, "--json", "--processes", n).stdout) for n in ("1", "2"))
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["death-proces"], "did you mean 'death-process'"),
+        (["death-process", "--out", "x.csv"], "must end in .json"),
+        (["death-process", "--plot", "nowhere/x.html"], "there is no folder"),
+        (["death-process", "--skip", "ces"], "--skip ces: not among the domains asked for: death-process"),
+        (["death-process", "--skip", "death-process"], "every domain is skipped"),
+        (["death-process", "--runs-of", "ces=3"], "--runs-of ces=3: write DOMAIN=N"),
+        (["death-process", "--runs-of", "death-process=0"], "N of at least 1"),
+        (["death-process", "--policy", "guess"], "guess"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_runs(arguments: list[str], message: str) -> None:
+    ended = organon(*arguments)
+    assert isinstance(ended.exception, DomainError | OrganonError | RequestError)
+    assert message in str(ended.exception)
+
+
+def test_the_catalogue_is_the_default() -> None:
+    counts = wanted([], 40, ["epidemic=8"], ["gene-switch"])
+    assert len(counts) == 25
+    assert sum(counts.values()) == 24 * 40 + 8

@@ -39,7 +39,7 @@ def censored(family: OutcomeFamily, low: float | None, high: float | None) -> Ou
         return torch.where(y > ceiling, -torch.inf, inside)
 
     reading = Tails(below, above)
-    whole = replace(family, options=_many, normal_scale=None, linear=None)
+    whole = replace(family, options=_many, linear=None, bounds=(low, high))
     return replace(whole, log_density=log_density, sample=sample, tails=reading)
 
 

@@ -31,7 +31,7 @@ class OutcomeFamily:
     sample(arguments, uniforms [..., 2]) → y [...]. mean(arguments): E[y]. tails: None where an outcome cannot be
     censored. options(arguments): how many outcomes there can be, 0 … options − 1, or None if they are not few.
     normal_scale(y): where the outcome is a transform of a normal one, that transform back. linear(arguments) → slope,
-    offset: where log p(y | arguments) = slope·y + offset + h(y).
+    offset: where log p(y | arguments) = slope·y + offset + h(y). bounds: of a censored outcome.
     """
 
     arguments: tuple[str, ...]
@@ -43,6 +43,7 @@ class OutcomeFamily:
     options: Callable[[Arguments], int | None] = lambda _: None
     normal_scale: Callable[[Tensor], Tensor] | None = None
     linear: Callable[[Arguments], tuple[Tensor, Tensor]] | None = None
+    bounds: tuple[float | None, float | None] | None = None
 
 
 def inside(uniforms: Tensor) -> Tensor:

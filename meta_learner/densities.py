@@ -111,7 +111,7 @@ def _drawn(table: Table, uniforms: Tensor, dtype: torch.dtype) -> Iterator[Part]
     for part in _slices(places, draws * rows):
         found = None
         for ratio, valid in columns:
-            here = ratio(part)
+            here = ratio(part).expand(-1, -1, rows)
             if not bool(valid[part].all()):
                 here = torch.where(valid[part, None], here, -torch.inf)
             found = here if found is None else found + here
@@ -126,7 +126,8 @@ def _ratio(family: OutcomeFamily, y: Tensor, arguments: Arguments, dtype: torch.
     """Some places → log p(y | k) − log p(y | j) [places, draws, hypotheses], of y [places, draws]."""
     draws = y.shape[-1]
     if family.normal_scale is not None:
-        return _normal_ratio(family.normal_scale(y), *arguments, dtype=dtype)
+        inside = _normal_ratio(family.normal_scale(y), *arguments, dtype=dtype)
+        return inside if family.bounds is None else _censored_ratio(family, y, arguments, inside)
     if family.linear is not None:
         slope, offset = (term.to(dtype) for term in torch.broadcast_tensors(*family.linear(arguments)))
         own, y = (slope[:, :draws] * y + offset[:, :draws]).to(dtype), y.to(dtype)
@@ -162,6 +163,24 @@ def _normal_ratio(y: Tensor, mean: Tensor, sd: Tensor, *, dtype: torch.dtype) ->
     def ratio(part: slice) -> Tensor:
         gap = y[part, :, None] * root[part, None] - place[part, None]
         return torch.addcmul(own[part, :, None] + height[part, None], gap, gap, value=-1)
+
+    return ratio
+
+
+def _censored_ratio(family: OutcomeFamily, y: Tensor, arguments: Arguments, inside: Ratio) -> Ratio:
+    """Where an outcome lies on a bound, what counts is the hypotheses' mass there."""
+    assert family.bounds is not None
+    assert family.tails is not None
+    draws = y.shape[-1]
+    bounds = zip(family.bounds, (family.tails.below, family.tails.above), strict=True)
+    masses = [(y == bound, tail(y.new_tensor(bound), arguments)) for bound, tail in bounds if bound is not None]
+
+    def ratio(part: slice) -> Tensor:
+        found = inside(part)
+        for here, mass in masses:
+            less = (mass[part, None] - mass[part, :draws, None]).to(found.dtype)
+            found = torch.where(here[part, :, None], less, found)
+        return found
 
     return ratio
 

@@ -29,13 +29,13 @@ class Search:
     """
 
     candidates: int = 256
-    rounds: int = 4
+    rounds: int = 5
     refined: int = 48
     parents: int = 8
     smallest: float = 1e-3
     largest: float = 0.3
-    ascents: int = 4
-    climbers: int = 8
+    ascents: int = 10
+    climbers: int = 4
     finalists: int = 16
     coarse: int = (
         64  # hypotheses in the mixture while searching; as many more as cost no more where outcomes are listed

@@ -127,7 +127,9 @@ class BlindSteps(BlockSteps):
 def measure(setup: Setup, *, processes: int = 1, tell: Tell | None = None) -> Measured:
     """Play all runs of a policy and bound what they learned."""
     tell = tell or (lambda _what, _share: None)
-    played = _all(_play_job, setup, list(range(len(setup.blocks))), processes, lambda share: tell("investigating", share))
+    played = _all(
+        _play_job, setup, list(range(len(setup.blocks))), processes, lambda share: tell("investigating", share)
+    )
     history = histories([block.history for block in played])
     truth = torch.cat([block.truth for block in played])
     jobs = list(range(chunks(setup.contrasts)))
@@ -166,9 +168,7 @@ def play(setup: Setup, model: DomainModel, block: int, tell: Callable[[float], N
     truths = draw_truths(model, runs, stream(setup.seed, block, 0, "world"))
     laboratory = Simulation(model, seed=setup.seed, block=block, runs=runs, worlds=truths.worlds)
     kind, settings = (BlindSteps, BeliefSettings(particles=2)) if setup.blind else (BlockSteps, setup.settings)
-    steps = kind(
-        model, setup.policy, laboratory, budget=setup.spends, seed=setup.seed, block=block, settings=settings
-    )
+    steps = kind(model, setup.policy, laboratory, budget=setup.spends, seed=setup.seed, block=block, settings=settings)
     gained = torch.zeros(runs, dtype=torch.float64)
     deciding, decisions = 0.0, 0
     state = steps.begin(runs)
@@ -217,9 +217,6 @@ _Job = Callable[[Any, int, Callable[[float], None]], Any]
 
 def _play_job(setup: Setup, block: int, tell: Callable[[float], None]) -> Played:
     return play(setup, DomainModel(setup.domain), block, tell)
-
-
-_prepared: dict[int, tuple[DomainModel, Likelihoods]] = {}
 
 
 def _sum_job(what: tuple[Setup, History], chunk: int, tell: Callable[[float], None]) -> tuple[Tensor, float]:

@@ -17,6 +17,8 @@ from domains.worlds import CompiledMechanism, DomainModel, MechanismModel
 from meta_learner.belief import History
 
 CELLS = 65_536  # of a table of experiments × points
+_SOLVED = 1_000_000  # the same, where dynamics are solved, which see to the cache themselves
+_MOST_POINTS = 16_384
 _SHARED = 0.5  # runs share designs where at most this share of all designs is distinct
 
 Points = Mapping[str, Tensor]  # parameter name → [points]
@@ -39,7 +41,8 @@ class Likelihoods:
         compiled = model.simulator is None
         self._shared = shared if compiled and (pays if grouped is None else grouped) and len(designs) > 0 else None
         widest = int(came.sum(-1).amax()) if self._shared is None else len(self._shared.designs)
-        self.points_at_once = max(64, CELLS // max(1, widest))
+        self._cells = _SOLVED if any(law.at_once > _SOLVED for law in model.mechanisms) else CELLS
+        self.points_at_once = min(_MOST_POINTS, max(64, self._cells // max(1, widest)))
 
     def of_all(self, mechanism: int, points: Points) -> Tensor:
         """ℓ [runs, points] under one mechanism, for points that all runs share; best ``points_at_once`` of them."""
@@ -53,7 +56,7 @@ class Likelihoods:
         count = len(next(iter(points.values()))) if points else 1
         if len(designs) == 0:
             return torch.zeros(count, dtype=torch.float64)
-        law, size = self._model.mechanisms[mechanism], max(64, CELLS // len(designs))
+        law, size = self._model.mechanisms[mechanism], max(64, self._cells // len(designs))
         parts = []
         for first in range(0, count, size):
             few = {name: value[first : first + size] for name, value in points.items()}
@@ -100,7 +103,9 @@ class _Shared:
         self.designs, which = designs.unique(dim=0, return_inverse=True)
         self.offsets = counts.cumsum(0) - counts
         known = outcomes.nan_to_num(nan=torch.inf)  # NaN differs from itself
-        pairs, self.pair = torch.cat([which[:, None].to(torch.float64), known], dim=1).unique(dim=0, return_inverse=True)
+        pairs, self.pair = torch.cat([which[:, None].to(torch.float64), known], dim=1).unique(
+            dim=0, return_inverse=True
+        )
         self.design = pairs[:, 0].long()
         self.outcomes = torch.where(pairs[:, 1:].isposinf(), torch.nan, pairs[:, 1:])
 

@@ -83,7 +83,9 @@ class Proposal:
         prior = self._prior[mechanism].log() + self._model.mechanisms[mechanism].log_prior(z)
         if self._fitted[run, mechanism] == 0:
             return prior
-        return torch.logaddexp(prior, self._fitted[run, mechanism].log() + self._mixtures[mechanism].log_density(run, z))
+        return torch.logaddexp(
+            prior, self._fitted[run, mechanism].log() + self._mixtures[mechanism].log_density(run, z)
+        )
 
 
 def fit(population: Population, generator: torch.Generator) -> Mixture:
@@ -125,7 +127,11 @@ def _better(x: Tensor, weight: Tensor, share: Tensor, centre: Tensor, covariance
     sphere = _SPHERE * torch.eye(dims, dtype=torch.float64)
     scatter = (mine[..., None] * off).mT @ off
     strength = _STRENGTH / particles
-    return share / share.sum(-1, keepdim=True), centre, (scatter + strength * sphere) / (share + strength)[..., None, None]
+    return (
+        share / share.sum(-1, keepdim=True),
+        centre,
+        (scatter + strength * sphere) / (share + strength)[..., None, None],
+    )
 
 
 def _root(covariance: Tensor) -> Tensor:

@@ -133,7 +133,7 @@ def measure(setup: Setup, *, processes: int = 1, tell: Tell | None = None) -> Me
     history = histories([block.history for block in played])
     truth = torch.cat([block.truth for block in played])
     jobs = list(range(chunks(setup.contrasts)))
-    sums = _all(_sum_job, (setup, history), jobs, processes, lambda share: tell("contrasting", share))
+    sums = _all(_sum_job, (setup, history, truth), jobs, processes, lambda share: tell("contrasting", share))
     others = torch.stack([each for each, _ in sums]).logsumexp(0)
     pair = contrastive(truth, others, setup.contrasts)
     return Measured(
@@ -219,12 +219,12 @@ def _play_job(setup: Setup, block: int, tell: Callable[[float], None]) -> Played
     return play(setup, DomainModel(setup.domain), block, tell)
 
 
-def _sum_job(what: tuple[Setup, History], chunk: int, tell: Callable[[float], None]) -> tuple[Tensor, float]:
+def _sum_job(what: tuple[Setup, History, Tensor], chunk: int, tell: Callable[[float], None]) -> tuple[Tensor, float]:
     del tell
-    started, (setup, history) = time.perf_counter(), what
+    started, (setup, history, truth) = time.perf_counter(), what
     model = DomainModel(setup.domain)
     likelihoods = Likelihoods(model, history)
-    others = prior_sum(model, likelihoods, contrasts=setup.contrasts, seed=setup.seed, chunk=chunk)
+    others = prior_sum(model, likelihoods, truth, contrasts=setup.contrasts, seed=setup.seed, chunk=chunk)
     return others, time.perf_counter() - started
 
 

@@ -107,10 +107,10 @@ def adaptive(
     lower, upper = torch.empty_like(truth), torch.empty_like(truth)
     for run, mechanism in enumerate(truths.worlds.mechanism.tolist()):
         z = truths.z[mechanism][run : run + 1]
-        own = truth[run] + _log_ratio(model, proposal, run, mechanism, z)[0]
+        own = truth[run] + log_ratio(model, proposal, run, mechanism, z)[0]
         terms = [
             likelihoods.of_run(run, index, model.mechanisms[index].parameters(each))
-            + _log_ratio(model, proposal, run, index, each)
+            + log_ratio(model, proposal, run, index, each)
             for index, each in proposal.draw(run, contrasts, generator)
             if len(each)
         ]
@@ -120,7 +120,7 @@ def adaptive(
     return Pair(lower, upper)
 
 
-def _log_ratio(model: DomainModel, proposal: Proposal, run: int, mechanism: int, z: Tensor) -> Tensor:
+def log_ratio(model: DomainModel, proposal: Proposal, run: int, mechanism: int, z: Tensor) -> Tensor:
     """log p(θ)/q(θ | h) [points]; -inf where the prior has no mass."""
     prior = model.log_weights[mechanism] + model.mechanisms[mechanism].log_prior(z)
     return prior - proposal.log_density(run, mechanism, z)

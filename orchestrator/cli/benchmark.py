@@ -34,11 +34,12 @@ class _DomainByDefault(TyperGroup):
         return super().resolve_command(ctx, args if known else [MEASURE, *args])
 
 
-app = typer.Typer(
-    cls=_DomainByDefault,
-    help="How much do policies learn? organon benchmark NAME measures policies on a domain.",
-    no_args_is_help=True,
-)
+app = typer.Typer(cls=_DomainByDefault, no_args_is_help=True)
+
+
+@app.callback()
+def benchmark() -> None:
+    """How much do policies learn? ``organon benchmark NAME`` measures them on a domain."""
 
 
 @app.command(MEASURE)

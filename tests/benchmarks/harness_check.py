@@ -37,7 +37,7 @@ CHECKS = (  # domain, policy, published, how far from it we may be
 
 def check(domain: str, policy: Policy, *, runs: int, contrasts: int, processes: int) -> Measured:
     """One row."""
-    setup = Setup(find(domain), policy, runs=runs, contrasts=contrasts, block_runs=50, blind=True)
+    setup = Setup(find(domain), policy, runs=runs, contrasts=contrasts, block_runs=100, blind=True)
     return measure(setup, processes=processes)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -232,7 +233,7 @@ def _all(job: _Job, what: Any, parts: list[int], processes: int, tell: Callable[
     """A job's result for every part, in their order, in this process or in several."""
     if processes == 1:
         with _one_thread():
-            return [job(what, part, lambda within, p=part: tell((p + within) / len(parts))) for part in parts]
+            return [job(what, part, partial(_told, tell, part, len(parts))) for part in parts]
     results: dict[int, Any] = {}
     with ProcessPoolExecutor(processes, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
         futures = {pool.submit(job, what, part, _silent): part for part in parts}
@@ -240,6 +241,10 @@ def _all(job: _Job, what: Any, parts: list[int], processes: int, tell: Callable[
             results[futures[done]] = done.result()
             tell(len(results) / len(parts))
     return [results[part] for part in parts]
+
+
+def _told(tell: Callable[[float], None], part: int, parts: int, within: float) -> None:
+    tell((part + within) / parts)
 
 
 def _silent(share: float) -> None:

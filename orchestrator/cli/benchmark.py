@@ -161,11 +161,11 @@ def _published(domain: Domain, row: dict[str, Any]) -> list[list[object]]:
     known = published().get(domain.name)
     if known is None or (known.contrasts, known.budget) != (row["contrasts"], row["budget"]):
         return []
-    return [
-        [f"{p.policy}, published" + (f" ({p.differs})" if p.differs else ""), None, _plus_minus(p), p.upper]
-        + [None] * (len(COLUMNS) - 4)
-        for p in known.rows
-    ]
+    table: list[list[object]] = []
+    for p in known.rows:
+        name = f"{p.policy}, published" + (f" ({p.differs})" if p.differs else "")
+        table.append([name, None, _plus_minus(p), p.upper, *[None] * (len(COLUMNS) - 4)])
+    return table
 
 
 def _plus_minus(row: Any) -> str:

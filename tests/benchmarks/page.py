@@ -3,9 +3,9 @@
     python -m tests.benchmarks.page            # writes BENCHMARKS.md; `make page` does it
     python -m tests.benchmarks.page --check    # exit status 1 where it is not what the files give
 
-Every file there is one JSON document with a ``kind``. ``benchmark`` files (``organon benchmark NAME --out``) become tables
-of policies beside published rows; rows of different settings never share a table. A document of any other kind needs no
-code here: it is shown as one table of ``{"kind": …, "title": …, "columns": [names], "rows": [[cells]], "note": …}``, in
+Every file there is one JSON document with a ``kind``. ``benchmark`` files (``organon benchmark NAME --out``) become
+tables of policies beside published rows; rows of different settings never share a table. A document of any other kind
+needs no code here: it is one table of ``{"kind": …, "title": …, "columns": [names], "rows": [[cells]], "note": …}``, in
 the order of the files' names; ``commit``, ``date`` and ``machine`` (``results.provenance``), where they are there, are
 told below it. A document without ``columns`` is left out, which is for reports that have pages of their own.
 """

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo start test lint format benchmark recovery clean
+.PHONY: help setup demo start test lint format benchmark recovery page clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -39,10 +39,14 @@ format: setup ## rewrite the code in the project's style
 
 benchmark: setup ## reports of quality and speed (minutes)
 	$(BIN)/python -m tests.benchmarks.simulation
-	$(BIN)/python -m tests.benchmarks.source_location
+	$(BIN)/organon benchmark source-location --runs 50 --contrasts 100000
+	$(BIN)/python -m tests.benchmarks.harness_check --runs 100 --contrasts 100000
 
 recovery: setup ## report: does the agent find the truth in every domain of the catalogue (half an hour)
 	$(BIN)/python -m tests.benchmarks.identification
+
+page: setup ## BENCHMARKS.md, made from the files of results
+	$(BIN)/python -m tests.benchmarks.page
 
 clean: ## forget the environment
 	rm -rf $(VENV)

@@ -210,13 +210,21 @@ def _remainder(left: Tensor, right: Tensor) -> Tensor:
     return torch.remainder(left, right) + 0.0
 
 
+def _power(base: Tensor, exponent: Tensor) -> Tensor:
+    """base ** exponent; of positive bases as exp(y log x), which takes a quarter of the time and errs by y log x ulp."""
+    tensors = isinstance(base, Tensor) and isinstance(exponent, Tensor)
+    if tensors and base.dim() > 0 and exponent.dim() > 0 and bool(((base > 0) & base.isfinite()).all()):
+        return (exponent * base.log()).exp()
+    return torch.pow(base, exponent)
+
+
 _UNARY: dict[str, Callable[..., Tensor]] = {"-": torch.neg, "+": torch.positive, "not": torch.logical_not}
 _BINARY: dict[str, Callable[..., Tensor]] = {
     "+": torch.add,
     "-": torch.sub,
     "*": torch.mul,
     "/": torch.div,
-    "**": torch.pow,
+    "**": _power,
     "%": _remainder,
     "//": torch.floor_divide,
 }

@@ -5,7 +5,10 @@ from typing import Literal
 
 import torch
 
-Purpose = Literal["world", "noise", "prior", "hypothesise", "design", "update", "check", "answer", "score", "sequence"]
+Purpose = Literal[
+    "world", "noise", "prior", "hypothesise", "design", "update", "check", "answer", "score", "sequence",
+    "contrast", "proposal",
+]  # fmt: skip
 
 
 def stream(seed: int, block: int, step: int, purpose: Purpose) -> torch.Generator:

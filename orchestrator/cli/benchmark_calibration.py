@@ -11,6 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from domains import catalogue
+from meta_learner.evaluation import results
 from orchestrator import services
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
 from orchestrator.errors import RequestError
@@ -155,15 +156,13 @@ def _progress(total: int) -> Iterator[Any]:
 
 def as_document(found: "Calibration", seed: int, settings: dict[str, Any]) -> dict[str, Any]:
     """Everything measured, for a file."""
-    from orchestrator.provenance import provenance
-
     return {
         "kind": "calibration",
         "title": "Are beliefs right as often as they say?",
         "columns": list(_COLUMNS),
         "rows": _rows(found),
         "note": found.verdict,
-        **provenance(),
+        **results.provenance(),
         "seed": seed,
         "settings": settings,
         "ok": found.ok,

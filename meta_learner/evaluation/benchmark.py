@@ -1,0 +1,261 @@
+"""A policy's benchmark on a domain: many simulated runs, and bounds on what their experiments say about the truth.
+
+Two kinds of work, both in parts that processes share: blocks of runs are played, and chunks of contrasts from the prior
+are judged under all runs' experiments. Results do not depend on how many processes there are.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from domains.document import Domain
+from domains.worlds import DomainModel
+from meta_learner.belief import Belief, BeliefSettings, History
+from meta_learner.evaluation.bounds import adaptive, chunks, contrastive, histories, prior_sum, truth_terms
+from meta_learner.evaluation.likelihoods import Likelihoods
+from meta_learner.evaluation.truths import draw_truths
+from meta_learner.laboratory import Simulation, information
+from meta_learner.policies.base import Policy
+from meta_learner.policies.random import Random
+from meta_learner.policies.sobol import Sobol
+from meta_learner.rollout import BlockState, BlockSteps, rollout
+from meta_learner.streams import stream
+
+BLIND: tuple[type[Policy], ...] = (Random, Sobol)  # policies that do not look at the belief
+_AT_CAP = 0.01  # nats below log(L+1)
+
+Tell = Callable[[str, float], None]  # what is being done, and the share of it that is
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is measured. budget: None for the domain's own; contrasts: L of sPCE and sNMC; proposals: L of sACE and
+    sVNMC; blind: keep no belief (for policies that do not look at it), so that only sPCE and sNMC are had."""
+
+    domain: Domain
+    policy: Policy
+    runs: int = 500
+    seed: int = 2026
+    contrasts: int = 100_000
+    proposals: int = 4_000
+    budget: float | None = None
+    block_runs: int = 25
+    settings: BeliefSettings = field(default_factory=BeliefSettings)
+    blind: bool = False
+
+    @property
+    def spends(self) -> float:
+        return self.domain.budget if self.budget is None else self.budget
+
+    @property
+    def blocks(self) -> list[int]:
+        """The number of runs of every block."""
+        return [min(self.block_runs, self.runs - first) for first in range(0, self.runs, self.block_runs)]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over runs and its standard error; values that are not finite make it so."""
+
+    mean: float
+    se: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One policy's row. Estimates in nats a run; None where there is no belief with particles to make them from.
+
+    information: what the belief itself gained on the truth, Σ log p(y | truth) − log p(y | belief before); capped: the
+    share of runs whose sPCE is within 0.01 of log(L+1); failed: runs whose belief came to rule out what happened;
+    decision_seconds: of one run, in blocks of block_runs; seconds: of everything, all processes together; experiments:
+    the most that a run made.
+    """
+
+    domain: str
+    identity: str
+    policy: str
+    runs: int
+    budget: float
+    experiments: int
+    seed: int
+    contrasts: int
+    proposals: int
+    block_runs: int
+    particles: int | None
+    moves: int | None
+    spce: Estimate
+    snmc: Estimate
+    sace: Estimate | None
+    svnmc: Estimate | None
+    information: Estimate | None
+    capped: float
+    failed: int
+    decision_seconds: float
+    playing_seconds: float
+    bounding_seconds: float
+
+
+@dataclass(frozen=True)
+class Played:
+    """A block at its end. lower, upper [runs]: sACE and sVNMC; gained [runs]: the belief's information."""
+
+    history: History
+    truth: Tensor
+    gained: Tensor | None
+    lower: Tensor | None
+    upper: Tensor | None
+    deciding: float
+    decisions: int
+    seconds: float
+
+
+class BlindSteps(BlockSteps):
+    """A block whose belief stays the prior's, for policies that do not look at it: the same designs, sooner."""
+
+    def absorb(self, belief: Belief, designs: Tensor, outcomes: Tensor) -> Belief:
+        return replace(belief, history=belief.history.append(designs, outcomes))
+
+
+def measure(setup: Setup, *, processes: int = 1, tell: Tell | None = None) -> Measured:
+    """Play all runs of a policy and bound what they learned."""
+    tell = tell or (lambda _what, _share: None)
+    played = _all(
+        _play_job, setup, list(range(len(setup.blocks))), processes, lambda share: tell("investigating", share)
+    )
+    history = histories([block.history for block in played])
+    truth = torch.cat([block.truth for block in played])
+    jobs = list(range(chunks(setup.contrasts)))
+    sums = _all(_sum_job, (setup, history, truth), jobs, processes, lambda share: tell("contrasting", share))
+    others = torch.stack([each for each, _ in sums]).logsumexp(0)
+    pair = contrastive(truth, others, setup.contrasts)
+    return Measured(
+        domain=setup.domain.name,
+        identity=setup.domain.identity,
+        policy=setup.policy.name,
+        runs=setup.runs,
+        budget=setup.spends,
+        experiments=history.steps,
+        seed=setup.seed,
+        contrasts=setup.contrasts,
+        proposals=setup.proposals,
+        block_runs=setup.block_runs,
+        particles=None if setup.blind else setup.settings.particles,
+        moves=None if setup.blind else setup.settings.moves,
+        spce=_estimate(pair.lower),
+        snmc=_estimate(pair.upper),
+        sace=_joint([block.lower for block in played]),
+        svnmc=_joint([block.upper for block in played]),
+        information=_joint([block.gained for block in played]),
+        capped=(pair.lower > math.log(setup.contrasts + 1) - _AT_CAP).double().mean().item(),
+        failed=sum(int((~block.gained.isfinite()).sum()) for block in played if block.gained is not None),
+        decision_seconds=sum(block.deciding for block in played) / max(1, sum(block.decisions for block in played)),
+        playing_seconds=sum(block.seconds for block in played),
+        bounding_seconds=sum(seconds for _, seconds in sums),
+    )
+
+
+def play(setup: Setup, model: DomainModel, block: int, tell: Callable[[float], None] | None = None) -> Played:
+    """One block of runs, to the end of its budget."""
+    started, runs = time.perf_counter(), setup.blocks[block]
+    truths = draw_truths(model, runs, stream(setup.seed, block, 0, "world"))
+    laboratory = Simulation(model, seed=setup.seed, block=block, runs=runs, worlds=truths.worlds)
+    kind, settings = (BlindSteps, BeliefSettings(particles=2)) if setup.blind else (BlockSteps, setup.settings)
+    steps = kind(model, setup.policy, laboratory, budget=setup.spends, seed=setup.seed, block=block, settings=settings)
+    gained = torch.zeros(runs, dtype=torch.float64)
+    deciding, decisions = 0.0, 0
+    state = steps.begin(runs)
+    for state in rollout(steps, runs):
+        deciding, decisions = deciding + state.seconds, decisions + int(state.performed.sum())
+        gained += _gain(model, truths.worlds, state)
+        if tell is not None:
+            tell(float((state.spent / setup.spends).amin()))
+    pair = None
+    if not setup.blind and state.belief.populations:
+        proposing = stream(setup.seed, block, state.step, "proposal")
+        pair = adaptive(model, truths, state.belief, contrasts=setup.proposals, generator=proposing)
+    return Played(
+        history=state.belief.history,
+        truth=truth_terms(Likelihoods(model, state.belief.history, grouped=False), truths),
+        gained=None if setup.blind else gained,
+        lower=None if pair is None else pair.lower,
+        upper=None if pair is None else pair.upper,
+        deciding=deciding,
+        decisions=decisions,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _gain(model: DomainModel, worlds: Any, state: BlockState) -> Tensor:
+    assert state.log_predictive is not None
+    newest = state.belief.history
+    return information(model, worlds, newest.designs[:, -1], newest.outcomes[:, -1], state.log_predictive)
+
+
+def _estimate(values: Tensor) -> Estimate:
+    error = values.std().item() / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return Estimate(values.mean().item(), error)
+
+
+def _joint(parts: list[Tensor | None]) -> Estimate | None:
+    known = [part for part in parts if part is not None]
+    return _estimate(torch.cat(known)) if known else None
+
+
+# ---- work in parts
+
+
+_Job = Callable[[Any, int, Callable[[float], None]], Any]
+
+
+def _play_job(setup: Setup, block: int, tell: Callable[[float], None]) -> Played:
+    return play(setup, DomainModel(setup.domain), block, tell)
+
+
+def _sum_job(what: tuple[Setup, History, Tensor], chunk: int, tell: Callable[[float], None]) -> tuple[Tensor, float]:
+    del tell
+    started, (setup, history, truth) = time.perf_counter(), what
+    model = DomainModel(setup.domain)
+    likelihoods = Likelihoods(model, history)
+    others = prior_sum(model, likelihoods, truth, contrasts=setup.contrasts, seed=setup.seed, chunk=chunk)
+    return others, time.perf_counter() - started
+
+
+def _all(job: _Job, what: Any, parts: list[int], processes: int, tell: Callable[[float], None]) -> list[Any]:
+    """A job's result for every part, in their order, in this process or in several."""
+    if processes == 1:
+        with _one_thread():
+            return [job(what, part, partial(_told, tell, part, len(parts))) for part in parts]
+    results: dict[int, Any] = {}
+    with ProcessPoolExecutor(processes, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        futures = {pool.submit(job, what, part, _silent): part for part in parts}
+        for done in as_completed(futures):
+            results[futures[done]] = done.result()
+            tell(len(results) / len(parts))
+    return [results[part] for part in parts]
+
+
+def _told(tell: Callable[[float], None], part: int, parts: int, within: float) -> None:
+    tell((part + within) / parts)
+
+
+def _silent(share: float) -> None:
+    del share
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

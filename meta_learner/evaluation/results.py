@@ -1,0 +1,91 @@
+"""Results as JSON: what was measured, by which version, on which machine, when. No torch at import.
+
+A file holds ``{"kind": "benchmark", "domain": …, "title": …, "rows": […]}``, a row a policy and setting. Other kinds
+of results use ``save`` with their own document and ``provenance()`` in it.
+"""
+
+import json
+import math
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+KEY = ("policy", "budget", "contrasts", "identity")  # a newer row replaces the one with the same
+
+
+def provenance(device: str = "cpu", processes: int = 1) -> dict[str, Any]:
+    """Version, commit, machine and date, for every result."""
+    import torch
+
+    return {
+        "organon": version("organon"),
+        "commit": _commit(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "torch": torch.__version__,
+            "device": device,
+            "threads": 1,
+            "processes": processes,
+        },
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _commit() -> str | None:
+    """The commit of the source tree, ``+`` after it where the tree has changes; None outside a tree."""
+    root = Path(__file__).resolve().parents[2]
+    try:
+        hash_ = _git(root, "rev-parse", "--short=12", "HEAD")
+        return hash_ + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def plain(value: Any) -> Any:
+    """For JSON, which has no infinity: numbers that are not finite become null."""
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def merge(path: Path, document: dict[str, Any]) -> None:
+    """Write a benchmark's rows into a file: they replace those of the same policy and setting, and others stay."""
+    kept: list[dict[str, Any]] = []
+    if path.exists():
+        new = {tuple(row[name] for name in KEY) for row in document["rows"]}
+        kept = [row for row in load(path)["rows"] if tuple(row[name] for name in KEY) not in new]
+    save(path, {**document, "rows": [*kept, *document["rows"]]})
+
+
+def load(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def save(path: Path, document: dict[str, Any]) -> None:
+    """Write a result, all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".partial")
+    draft.write_text(json.dumps(plain(document), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    draft.replace(path)

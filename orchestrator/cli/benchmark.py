@@ -1,0 +1,177 @@
+"""``organon benchmark``: how much do policies learn, by bounds that know nothing of our beliefs?
+
+``organon benchmark NAME`` measures policies on a domain; other words after ``benchmark`` are commands of their own.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from typer.core import TyperGroup
+
+from domains.document import Domain
+from domains.loading import find
+from meta_learner.evaluation import results
+from meta_learner.evaluation.published import default_contrasts, published
+from orchestrator.cli.benchmark_calibration import calibration
+from orchestrator.cli.output import Json, console, errors, print_json, print_table
+from orchestrator.errors import RequestError
+
+if TYPE_CHECKING:
+    from meta_learner.evaluation.benchmark import Setup
+
+MEASURE = "domain"
+
+
+class _DomainByDefault(TyperGroup):
+    """A group whose first word, where it is none of its commands, is taken as a domain: ``benchmark NAME``."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        known = not args or args[0] in self.commands or args[0].startswith("-")
+        return super().resolve_command(ctx, args if known else [MEASURE, *args])
+
+
+app = typer.Typer(cls=_DomainByDefault, no_args_is_help=True)
+
+
+@app.callback()
+def benchmark() -> None:
+    """How much do policies learn? ``organon benchmark NAME`` measures them on a domain."""
+
+
+app.command("calibration")(calibration)
+
+
+@app.command(MEASURE)
+def measure(
+    name: Annotated[
+        str, typer.Argument(help="A name of the catalogue, or the path of a .yaml file.", metavar="DOMAIN")
+    ],
+    policy: Annotated[list[str] | None, typer.Option(help="A policy; repeat for several. [default: all]")] = None,
+    runs: Annotated[int, typer.Option(min=2, help="Simulated runs a policy.")] = 500,
+    seed: Annotated[int, typer.Option(min=0)] = 2026,
+    contrasts: Annotated[int | None, typer.Option(min=1, help="L of sPCE and sNMC. [default: as published]")] = None,
+    proposals: Annotated[int, typer.Option(min=1, help="L of sACE and sVNMC.")] = 4000,
+    budget: Annotated[float | None, typer.Option(min=0, help="[default: the domain's]")] = None,
+    particles: Annotated[int, typer.Option(min=10, help="Of the belief, a law and run.")] = 2000,
+    block_runs: Annotated[int, typer.Option(min=1, help="Runs worked on together.")] = 25,
+    processes: Annotated[int, typer.Option(min=1, max=256, help="Processes to share the work.")] = 1,
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Keep no belief: sPCE and sNMC of random and sobol only, much sooner.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Add the rows to this JSON file.", dir_okay=False)] = None,
+    json: Json = False,
+) -> None:
+    """Bounds on what policies learn in simulated runs of a domain, beside what others published."""
+    domain = find(name)
+    from meta_learner.belief import BeliefSettings
+    from meta_learner.evaluation.benchmark import Setup
+    from meta_learner.policies import POLICIES
+
+    chosen = _policies(policy, sorted(POLICIES), blind)
+    document: dict[str, Any] = {"kind": "benchmark", "domain": domain.name, "title": domain.title, "rows": []}
+    for which in chosen:
+        setup = Setup(
+            domain,
+            POLICIES[which](),
+            runs=runs,
+            seed=seed,
+            contrasts=contrasts or default_contrasts(domain.name),
+            proposals=proposals,
+            budget=budget,
+            block_runs=block_runs,
+            settings=BeliefSettings(particles=particles),
+            blind=blind,
+        )
+        document["rows"].append(_row(setup, processes))
+        if out is not None:
+            results.merge(out, {**document, "rows": document["rows"][-1:]})
+    if json:
+        print_json(results.plain(document))
+    else:
+        _show(domain, document["rows"])
+
+
+def _policies(wanted: list[str] | None, known: list[str], blind: bool) -> list[str]:
+    chosen = list(dict.fromkeys(wanted or [name for name in known if not blind or name in ("random", "sobol")]))
+    for name in chosen:
+        if name not in known:
+            raise RequestError(f"policy {name!r} is not known; there are {', '.join(known)}")
+        if blind and name not in ("random", "sobol"):
+            raise RequestError(f"--blind keeps no belief, which the policy {name!r} looks at; leave --blind out")
+    return chosen
+
+
+def _row(setup: "Setup", processes: int) -> dict[str, Any]:
+    from meta_learner.evaluation.benchmark import measure as measured
+
+    with _bar(f"{setup.domain.name}, {setup.policy.name}") as told:
+        row = asdict(measured(setup, processes=processes, tell=told))
+    return {**row, **results.provenance(processes=processes)}
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Any]:
+    """A function of (what is done, share of it) that shows both on the error stream."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
+    with Progress(*columns, TimeRemainingColumn(), console=errors, transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+        now = ""
+
+        def told(what: str, share: float) -> None:
+            nonlocal now
+            if what != now:
+                bar.reset(task, description=f"{title}: {what}")
+                now = what
+            bar.update(task, completed=share)
+
+        yield told
+
+
+COLUMNS = (
+    "policy", "runs", "sPCE", "sNMC", "sACE", "sVNMC", "belief's own", "at the cap", "ms/decision",
+)  # fmt: skip
+
+
+def _show(domain: Domain, rows: list[dict[str, Any]]) -> None:
+    first = rows[0]
+    console.print(
+        f"{domain.name}: {domain.title}\nnats a run ± one standard error; T = {first['experiments']}, "
+        f"L = {first['contrasts']:,}, budget {first['budget']:g}, seed {first['seed']}, "
+        f"{first['particles'] or 'no'} particles, blocks of {first['block_runs']} runs",
+        markup=False,
+    )
+    print_table(COLUMNS, [cells(row) for row in rows] + _published(domain, first))
+
+
+def cells(row: dict[str, Any]) -> list[object]:
+    """A measured row as text."""
+    bounds = [_nats(row[name]) for name in ("spce", "snmc", "sace", "svnmc", "information")]
+    return [row["policy"], row["runs"], *bounds, f"{row['capped']:.0%}", f"{1000 * row['decision_seconds']:.3g}"]
+
+
+def _nats(estimate: dict[str, float | None] | None) -> str | None:
+    if estimate is None or estimate["mean"] is None:
+        return None
+    return f"{estimate['mean']:.3f} ± {estimate['se'] or 0:.3f}"
+
+
+def _published(domain: Domain, row: dict[str, Any]) -> list[list[object]]:
+    """Published rows, where they are of this setting."""
+    known = published().get(domain.name)
+    if known is None or (known.contrasts, known.budget) != (row["contrasts"], row["budget"]):
+        return []
+    table: list[list[object]] = []
+    for p in known.rows:
+        name = f"{p.policy}, published" + (f" ({p.differs})" if p.differs else "")
+        table.append([name, None, _plus_minus(p), p.upper, *[None] * (len(COLUMNS) - 4)])
+    return table
+
+
+def _plus_minus(row: Any) -> str:
+    error = f" ± {row.error:g}" if row.error else f" ± {row.ci:g} (95 %)" if row.ci else ""
+    return f"{row.lower:g}{error}"

@@ -1,0 +1,139 @@
+"""BENCHMARKS.md, made from the files in ``tests/benchmarks/results``: a table a domain and setting, then all others.
+
+    python -m tests.benchmarks.page            # writes BENCHMARKS.md; `make page` does it
+    python -m tests.benchmarks.page --check    # exit status 1 where it is not what the files give
+
+Every file there is one JSON document with a ``kind``. ``benchmark`` files (``organon benchmark NAME --out``) become
+tables of policies beside published rows; rows of different settings never share a table. A document of any other kind
+needs no code here: it is one table of ``{"kind": …, "title": …, "columns": [names], "rows": [[cells]], "note": …}``, in
+the order of the files' names; ``commit``, ``date`` and ``machine`` (``results.provenance``), where they are there, are
+told below it. A document without ``columns`` is left out, which is for reports that have pages of their own.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from meta_learner.evaluation import results
+from meta_learner.evaluation.published import Published, PublishedRow, published
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = Path(__file__).with_name("results")
+PAGE = ROOT / "BENCHMARKS.md"
+
+_HEAD = """\
+# Benchmarks
+
+Made from the files in `tests/benchmarks/results` by `make page`; do not edit by hand.
+
+How much policies learn about the whole hypothesis in simulated runs, in nats a run, ± one standard error over runs
+unless it says 95 %. sPCE and sACE are lower bounds, sNMC and sVNMC upper bounds
+(`meta_learner/evaluation/bounds.py` defines them); none of them uses what our beliefs say. sPCE cannot exceed
+log(L + 1); sACE can. *Belief's own* is the information by the belief's own predictions. *At the cap* is the share of
+runs whose sPCE is within 0.01 of log(L + 1). Times are of one processor core. Rows in *italics* are published ones, not
+measured here; no policy of ours was trained for a domain, so that its training time is zero.
+"""
+_COLUMNS = [
+    "policy",
+    "runs",
+    "sPCE",
+    "sNMC",
+    "sACE",
+    "sVNMC",
+    "belief's own",
+    "at the cap",
+    "ms a decision",
+    "particles",
+]
+_SETTING = ("identity", "budget", "experiments", "contrasts", "seed")
+
+
+def page(folder: Path = RESULTS) -> str:
+    """The whole page."""
+    found = [results.load(path) for path in sorted(folder.glob("*.json"))]
+    benchmarks = [document for document in found if document.get("kind") == "benchmark"]
+    others = [document for document in found if document.get("kind") != "benchmark" and "columns" in document]
+    parts = [_HEAD, *(part for document in benchmarks for part in _benchmark(document)), *map(_other, others)]
+    return "\n".join(parts)
+
+
+def _benchmark(document: dict[str, Any]) -> Iterator[str]:
+    yield f"## {document['domain']}\n\n{document['title']}\n"
+    settings = list(dict.fromkeys(tuple(row[name] for name in _SETTING) for row in document["rows"]))
+    for setting in settings:
+        rows = [row for row in document["rows"] if tuple(row[name] for name in _SETTING) == setting]
+        yield _setting(document["domain"], rows)
+
+
+def _setting(domain: str, rows: list[dict[str, Any]]) -> str:
+    """One table: rows of one setting, the published ones below them."""
+    first, known = rows[0], published().get(domain)
+    same = known is not None and (known.contrasts, known.budget) == (first["contrasts"], first["budget"])
+    lines = [f"T = {first['experiments']}, L = {first['contrasts']:,}, seed {first['seed']}.", ""]
+    beside = [_published(row) for row in known.rows] if known and same else []
+    lines += [_table(_COLUMNS, [*map(_measured, rows), *beside]), ""]
+    lines += [_notes(known), ""] if known and same else []
+    lines += [f"- {row['policy']}: {_provenance(row)}" for row in rows]
+    return "\n".join([*lines, ""])
+
+
+def _measured(row: dict[str, Any]) -> list[str]:
+    bounds = [_nats(row[name]) for name in ("spce", "snmc", "sace", "svnmc", "information")]
+    decision = f"{1000 * row['decision_seconds']:.3g}"
+    return [row["policy"], f"{row['runs']:,}", *bounds, f"{row['capped']:.0%}", decision, f"{row['particles'] or ''}"]
+
+
+def _published(row: PublishedRow) -> list[str]:
+    error = f" ± {row.error:g}" if row.error else f" ± {row.ci:g} (95 %)" if row.ci else ""
+    name = f"*{row.policy}, published{f' ({row.differs})' if row.differs else ''}*"
+    cells = [name, "", f"*{row.lower:g}{error}*", f"*{row.upper:g}*" if row.upper else ""]
+    return [*cells, *[""] * (len(_COLUMNS) - len(cells))]
+
+
+def _notes(known: Published) -> str:
+    sources = list(dict.fromkeys(row.source for row in known.rows))
+    return f"Published setting: {known.setting}. Sources: {'; '.join(sources)}."
+
+
+def _other(document: dict[str, Any]) -> str:
+    lines = [f"## {document.get('title', document.get('kind'))}", "", _table(document["columns"], document["rows"]), ""]
+    lines += [document["note"], ""] if document.get("note") else []
+    lines += [f"- {_provenance(document)}", ""] if "machine" in document else []
+    return "\n".join(lines)
+
+
+def _nats(estimate: dict[str, float | None] | None) -> str:
+    if estimate is None or estimate["mean"] is None:
+        return ""
+    return f"{estimate['mean']:.3f} ± {estimate['se'] or 0:.3f}"
+
+
+def _provenance(row: dict[str, Any]) -> str:
+    machine = row["machine"]
+    told = f"Organon {row['organon']}, commit {row['commit'] or 'unknown'}, {row['date']} UTC; {machine['processor']}, "
+    return told + f"torch {machine['torch']}, {machine['device']}, {machine['threads']} thread a process"
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).replace("|", "\\|")
+
+
+def main() -> None:
+    """Write the page, or say whether it is what the files give."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    if not parser.parse_args().check:
+        PAGE.write_text(page(), encoding="utf-8")
+    elif PAGE.read_text(encoding="utf-8") != page():
+        sys.exit("BENCHMARKS.md is not what tests/benchmarks/results gives; run: make page")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""``organon benchmark``: rows as a table and as JSON, files that grow, words that are domains."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from meta_learner.evaluation import results
+from orchestrator.cli.benchmark import app
+from orchestrator.errors import RequestError
+
+FEW = ["--runs", "4", "--contrasts", "100", "--particles", "50", "--proposals", "20"]
+
+
+def organon(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_published_rows_stand_beside_ours_where_the_setting_is_the_same() -> None:
+    same = organon("death-process", "--policy", "random", *FEW[:2], "--contrasts", "1000000", "--blind")
+    assert same.exit_code == 0, same.output
+    assert "DAD, published" in same.stdout
+    other = organon("domain", "death-process", "--policy", "random", *FEW)
+    assert other.exit_code == 0, other.output
+    assert "published" not in other.stdout
+    assert "L = 100," in other.stdout
+
+
+def test_a_file_keeps_other_rows_and_replaces_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "results" / "death-process.json"
+    for policy in ("random", "sobol", "random"):
+        ended = organon("death-process", "--policy", policy, *FEW, "--json", "--out", str(file))
+        assert ended.exit_code == 0, ended.output
+    printed, kept = json.loads(ended.stdout), results.load(file)
+    assert [row["policy"] for row in kept["rows"]] == ["sobol", "random"]
+    assert printed["rows"] == kept["rows"][1:]
+    row = kept["rows"][0]
+    assert (kept["kind"], kept["domain"]) == ("benchmark", "death-process")
+    assert row["spce"]["mean"] <= row["snmc"]["mean"]
+    assert row["machine"]["cores"] > 0
+    assert organon("death-process", "--policy", "random", *FEW, "--seed", "1", "--out", str(file)).exit_code == 0
+    assert [row["seed"] for row in results.load(file)["rows"]] == [2026, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["death-process", "--policy", "nope"], "'nope' is not known; there are expected-information-gain"),
+        (["death-process", "--policy", "expected-information-gain", "--blind"], "leave --blind out"),
+    ],
+)
+def test_mistakes_are_told(arguments: list[str], message: str) -> None:
+    ended = organon(*arguments)
+    assert isinstance(ended.exception, RequestError)
+    assert message in str(ended.exception)

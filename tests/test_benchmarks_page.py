@@ -1,0 +1,45 @@
+"""BENCHMARKS.md is what the files of results give, and shows settings apart."""
+
+from pathlib import Path
+from typing import Any
+
+from meta_learner.evaluation import results
+from tests.benchmarks.page import PAGE, page
+
+MACHINE = {"processor": "one", "cores": 2, "torch": "2", "device": "cpu", "threads": 1, "processes": 1}
+TOLD = {"organon": "0.1.0", "commit": None, "date": "2026-01-01 00:00", "machine": MACHINE}
+
+
+def row(policy: str, contrasts: int) -> dict[str, Any]:
+    estimate = {"mean": 2.0, "se": 0.01}
+    bounds = {name: estimate for name in ("spce", "snmc", "information")} | {"sace": None, "svnmc": None}
+    numbers = {"policy": policy, "runs": 500, "budget": 4.0, "experiments": 4, "contrasts": contrasts, "seed": 1}
+    rest = {"identity": "x", "capped": 0.25, "decision_seconds": 0.01, "particles": 2000}
+    return {**numbers, **rest, **bounds, **TOLD}
+
+
+def test_the_page_is_what_the_files_give() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: make page"
+
+
+def test_settings_have_tables_of_their_own_and_published_rows_their_setting(tmp_path: Path) -> None:
+    rows = [row("random", 1_000_000), row("sobol", 1_000_000), row("random", 50)]
+    document = {"kind": "benchmark", "domain": "death-process", "title": "How fast?", "rows": rows}
+    results.save(tmp_path / "death-process.json", document)
+    found = page(tmp_path)
+    first, second = found.split("T = 4, L = ")[1:]
+    assert first.count("| random |") == first.count("| sobol |") == second.count("| random |") == 1
+    assert "| *DAD, published" in first
+    assert "published" not in second
+    assert "| 2.000 ± 0.010 |" in first
+
+
+def test_other_kinds_are_shown_as_they_describe_themselves(tmp_path: Path) -> None:
+    table = {"kind": "calibration", "title": "Coverage", "columns": ["level", "covered"], "rows": [["50 %", 0.5]]}
+    results.save(tmp_path / "calibration.json", {**table, "note": "Of 1,000 worlds.", **TOLD})
+    results.save(tmp_path / "elsewhere.json", {"kind": "recovery", "rows": []})
+    found = page(tmp_path)
+    assert "## Coverage" in found
+    assert "| level | covered |\n| --- | --- |\n| 50 % | 0.5 |" in found
+    assert "Of 1,000 worlds." in found
+    assert "recovery" not in found

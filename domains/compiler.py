@@ -212,8 +212,8 @@ def _remainder(left: Tensor, right: Tensor) -> Tensor:
 
 def _power(base: Tensor, exponent: Tensor) -> Tensor:
     """base ** exponent; of positive bases as exp(y log x), which takes a quarter of the time and errs by y log x ulp."""
-    tensors = isinstance(base, Tensor) and isinstance(exponent, Tensor)
-    if tensors and base.dim() > 0 and exponent.dim() > 0 and bool(((base > 0) & base.isfinite()).all()):
+    arrays = all(isinstance(value, Tensor) and value.dim() > 0 for value in (base, exponent))
+    if arrays and bool(((base > 0) & base.isfinite()).all()):
         return (exponent * base.log()).exp()
     return torch.pow(base, exponent)
 

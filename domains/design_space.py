@@ -20,6 +20,7 @@ from domains.errors import DomainError
 _BELOW_ONE = 1.0 - 2.0**-53
 _LEAST_SHARE = 0.001  # of designs that satisfy the constraints
 _ENOUGH_TRIED = 2**16  # to judge that share
+_FEW = 512  # designs that are looked at one by one
 
 
 class DesignSpace:
@@ -87,6 +88,18 @@ class DesignSpace:
         if len(designs) == 0:
             designs = self.uniform(1, torch.Generator().manual_seed(0))
         return designs[self.cost(designs).argmin()]
+
+    @cached_property
+    def every(self) -> Tensor | None:
+        """All feasible designs [designs, columns], where there are finitely many and at most 512; else None."""
+        if any(design.kind == "real" for design in self.designs):
+            return None
+        columns = [_choices(design) for design in self.designs]
+        if math.prod(len(column) for column in columns) > _FEW:
+            return None
+        designs = torch.cartesian_prod(*columns).reshape(-1, len(columns))
+        designs = designs[self.feasible(designs)]
+        return designs if len(designs) > 0 else None
 
     def sobol(self, count: int, generator: torch.Generator) -> Tensor:
         """``count`` feasible designs [count, columns] from a scrambled Sobol sequence seeded by the generator."""
@@ -169,6 +182,14 @@ def _number(design: Design, value: Any) -> float:
         )
         raise DomainError(f"design {design.name}: {number:g} is not allowed; it must be {rule}")
     return number
+
+
+def _choices(design: Design) -> Tensor:
+    """The values of a setting that is not real; one more than is of use where they are too many."""
+    if design.kind == "integer":
+        return torch.arange(int(design.low), min(int(design.high), int(design.low) + _FEW) + 1, dtype=torch.float64)
+    values = design.values if design.kind == "levels" else tuple(range(len(design.options)))
+    return torch.tensor(values, dtype=torch.float64)
 
 
 def _decode(design: Design, u: Tensor) -> Tensor:

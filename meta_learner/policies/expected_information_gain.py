@@ -22,10 +22,10 @@ _LEADING = 5  # candidates kept for the record
 class Search:
     """How candidates are searched.
 
-    candidates: of the first, space-filling set; rounds × refined: perturbations of the ``parents`` best, with sizes
-    spread evenly in the logarithm from ``smallest`` to ``largest`` of the unit cube; ascents: steps along the gradient
-    from each of the ``climbers`` best; finalists: scored with all the hypotheses. single: in single
-    precision, where that ranks designs as well.
+    candidates: of the first, space-filling set, or all designs where they are few; rounds × refined: perturbations of
+    the ``parents`` best, with sizes spread evenly in the logarithm from ``smallest`` to ``largest`` of the unit cube;
+    ascents: steps along the gradient from each of the ``climbers`` best; finalists: scored with all the hypotheses.
+    single: in single precision, where that ranks designs as well.
     """
 
     candidates: int = 256
@@ -70,14 +70,16 @@ class ExpectedInformationGain(Policy):
     def _search(self, problem: DesignProblem) -> tuple[Tensor, Tensor]:
         """All candidates tried [runs, candidates, columns] with their coarse scores [runs, candidates]."""
         search, space = self.search, problem.model.space
-        designs = space.sobol(search.candidates, problem.generator).expand(problem.runs, -1, -1)
+        few = space.every
+        designs = space.sobol(search.candidates, problem.generator) if few is None else few
+        designs = designs.expand(problem.runs, -1, -1)
         outcomes = listed_outcomes(problem.model, problem.hypotheses.first(_PROBED), designs)
         rows = (
             search.coarse if outcomes is None else max(search.coarse, search.coarse * search.coarse_draws // outcomes)
         )
         coarse = _Scorer(problem, search.coarse_draws, hypotheses=rows, single=search.single)
         scores = coarse(designs)
-        for _ in range(search.rounds):
+        for _ in range(search.rounds if few is None else 0):
             parents, _ = _top(designs, scores, search.parents)
             children = self._perturb(problem, parents)
             designs, scores = _joined(designs, scores, children, coarse(children))

@@ -339,3 +339,27 @@ def test_what_is_not_allowed_is_named(changes: dict[str, object], message: str) 
 def test_a_missing_setting_is_named() -> None:
     with pytest.raises(DomainError, match=r"missing dose, size"):
         space(DESIGNS).from_names({k: v for k, v in NAMED.items() if k not in ("dose", "size")})
+
+
+def test_every_design_of_a_small_space() -> None:
+    """Whole numbers, levels and options combined, without what a constraint forbids; none where a setting is real."""
+    text = """
+format: 1
+name: few
+title: Few designs
+designs: {n: {integer: [2, 4]}, dose: {levels: [0.5, 1]}, arm: {choice: [left, right]}}
+constraints: [n * dose <= 3]
+parameters: {p: {prior: {uniform: [0, 1]}}}
+mechanisms: {coin: {}}
+outcomes: {y: {bernoulli: {p: p}}}
+budget: 3
+goal: learn
+"""
+    space = DesignSpace(load_text(text))
+    assert space.every is not None
+    found = {tuple(design) for design in space.every.tolist()}
+    assert found == {
+        (n, dose, arm) for n in (2.0, 3.0, 4.0) for dose in (0.5, 1.0) for arm in (0.0, 1.0) if n * dose <= 3
+    }
+    assert DesignSpace(load_text(text.replace("integer: [2, 4]", "real: [2, 4]"))).every is None
+    assert DesignSpace(load_text(text.replace("integer: [2, 4]", "integer: [2, 400000000]"))).every is None

@@ -11,7 +11,10 @@ from torch import Tensor
 
 from domains.simulators import Posterior
 from meta_learner.belief import Belief, Diagnostics, History, Population
+from meta_learner.criticism import Criticism
 from meta_learner.rollout import BlockState
+
+_FORMAT = "2"  # of the files: of an earlier one, the belief is folded anew
 
 
 class BeliefCache:
@@ -28,18 +31,21 @@ class BeliefCache:
         partial = self._path.with_suffix(".partial")
         with suppress(OSError, SafetensorError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, partial, metadata={"step": str(state.step), "key": self._key})
+            save_file(tensors, partial, metadata=self._metadata(state.step))
             partial.replace(self._path)
 
     def load(self, step: int) -> BlockState | None:
         """The state after ``step`` experiments, if it is the one kept."""
         try:
             with safe_open(self._path, framework="pt") as file:
-                if file.metadata() != {"step": str(step), "key": self._key}:
+                if file.metadata() != self._metadata(step):
                     return None
                 return _rebuild({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
         except (OSError, SafetensorError):
             return None
+
+    def _metadata(self, step: int) -> dict[str, str]:
+        return {"step": str(step), "key": self._key, "format": _FORMAT}
 
     def drop(self) -> None:
         """Forget the block."""
@@ -50,7 +56,8 @@ class BeliefCache:
 def _flatten(state: BlockState) -> dict[str, Tensor]:
     belief = state.belief
     tensors = {"spent": state.spent, "active": state.active, "log_prior": belief.log_prior}
-    for prefix, value in (("history", belief.history), ("diagnostics", belief.diagnostics)):
+    parts = {"history": belief.history, "diagnostics": belief.diagnostics, "criticism": belief.criticism}
+    for prefix, value in parts.items():
         tensors |= {f"{prefix}.{field.name}": getattr(value, field.name) for field in fields(value)}
     if belief.posterior is not None:
         tensors |= {f"posterior.{field.name}": getattr(belief.posterior, field.name) for field in fields(Posterior)}
@@ -68,6 +75,7 @@ def _rebuild(tensors: dict[str, Tensor]) -> BlockState:
     posterior = Posterior(**part("posterior")) if "posterior.log_evidence" in tensors else None
     populations = tuple(Population(**part(str(index))) for index in range(count))
     history, diagnostics = History(**part("history")), Diagnostics(**part("diagnostics"))
-    belief = Belief(populations, tensors["log_prior"], history, diagnostics, posterior)
+    criticism = Criticism(**part("criticism"))
+    belief = Belief(populations, tensors["log_prior"], history, diagnostics, criticism, posterior)
     active = tensors["active"]
     return BlockState(belief, tensors["spent"], active, performed=torch.zeros_like(active))

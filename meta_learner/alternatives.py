@@ -53,8 +53,9 @@ WEIGHTS: dict[Kind, float] = {"design": 0.5, "order": 0.1, "scatter": 0.25, "out
 @cache
 def kinds() -> tuple[Kind, ...]:
     """What each alternative stands for, in their order."""
-    gaussian: list[Kind] = [kernel.kind for kernel in KERNELS for _ in SCALES]
-    return (*gaussian, *("outliers" for _ in OUTLIERS))
+    gaussian: tuple[Kind, ...] = tuple(kernel.kind for kernel in KERNELS for _ in SCALES)
+    outliers: tuple[Kind, ...] = ("outliers",) * len(OUTLIERS)
+    return gaussian + outliers
 
 
 @cache

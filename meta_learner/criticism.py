@@ -52,12 +52,11 @@ class Criticism:
 
 def no_criticism(runs: int, mechanisms: int, outcomes: int) -> Criticism:
     """Before any experiment."""
-    options = {"dtype": torch.float64}
     none = torch.zeros(runs, dtype=torch.float64)
     return Criticism(
-        residual=torch.empty((runs, 0, mechanisms, outcomes), **options),
-        information=torch.empty((runs, 0, outcomes), **options),
-        log_ratio=torch.zeros((runs, mechanisms, outcomes, len(log_prior())), **options),
+        residual=torch.empty((runs, 0, mechanisms, outcomes), dtype=torch.float64),
+        information=torch.empty((runs, 0, outcomes), dtype=torch.float64),
+        log_ratio=torch.zeros((runs, mechanisms, outcomes, len(log_prior())), dtype=torch.float64),
         log_evidence=none,
         peak=none,
     )

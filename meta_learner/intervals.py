@@ -34,7 +34,8 @@ class Intervals:
         a, b = (self.low - mean) / sd, (self.high - mean) / sd
         sd = torch.as_tensor(sd, dtype=torch.float64)
         density = -0.5 * a.square() - LOG_ROOT_2PI - sd.log()
-        return torch.where(self.point, density, log_normal_mass(a, b))
+        wide = (~self.point).expand(density.shape)
+        return density.masked_scatter(wide, log_normal_mass(a[wide], b[wide])) if bool(wide.any()) else density
 
 
 def log_normal_mass(low: Tensor, high: Tensor) -> Tensor:

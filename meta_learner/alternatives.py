@@ -53,9 +53,11 @@ WEIGHTS: dict[Kind, float] = {"design": 0.5, "order": 0.1, "scatter": 0.25, "out
 @cache
 def kinds() -> tuple[Kind, ...]:
     """What each alternative stands for, in their order."""
-    gaussian: tuple[Kind, ...] = tuple(kernel.kind for kernel in KERNELS for _ in SCALES)
-    outliers: tuple[Kind, ...] = ("outliers",) * len(OUTLIERS)
-    return gaussian + outliers
+    told: list[Kind] = []
+    for kernel in KERNELS:
+        told += [kernel.kind] * len(SCALES)
+    told += ["outliers"] * len(OUTLIERS)
+    return tuple(told)
 
 
 @cache

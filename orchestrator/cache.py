@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -56,7 +57,11 @@ class BeliefCache:
 def _flatten(state: BlockState) -> dict[str, Tensor]:
     belief = state.belief
     tensors = {"spent": state.spent, "active": state.active, "log_prior": belief.log_prior}
-    parts = {"history": belief.history, "diagnostics": belief.diagnostics, "criticism": belief.criticism}
+    parts: dict[str, Any] = {
+        "history": belief.history,
+        "diagnostics": belief.diagnostics,
+        "criticism": belief.criticism,
+    }
     for prefix, value in parts.items():
         tensors |= {f"{prefix}.{field.name}": getattr(value, field.name) for field in fields(value)}
     if belief.posterior is not None:

@@ -54,9 +54,11 @@ def misspecification(
         task = bar.add_task("", total=runs * len(cases))
         for number, case in enumerate(cases):
             bar.update(task, description=f"{case.domain}: {case.what}")
-            found = evaluation.investigate(
-                case, plan, lambda done, number=number: bar.update(task, completed=number * runs + done)
-            )
+
+            def done(here: int, before: int = number * runs) -> None:
+                bar.update(task, completed=before + here)
+
+            found = evaluation.investigate(case, plan, done)
             rows.append(evaluation.row(case, found))
             report = _report([*rows, *evaluation.totals(rows)], evaluation.COLUMNS, vars(plan))
             report["settings"]["seconds"] = round(time.perf_counter() - started)

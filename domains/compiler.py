@@ -211,7 +211,7 @@ def _remainder(left: Tensor, right: Tensor) -> Tensor:
 
 
 def _power(base: Tensor, exponent: Tensor) -> Tensor:
-    """base ** exponent; of positive bases as exp(y log x), which takes a quarter of the time and errs by y log x ulp."""
+    """base ** exponent; of positive bases as exp(y log x), which takes a quarter of the time."""
     arrays = all(isinstance(value, Tensor) and value.dim() > 0 for value in (base, exponent))
     if arrays and bool(((base > 0) & base.isfinite()).all()):
         return (exponent * base.log()).exp()

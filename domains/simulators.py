@@ -86,11 +86,10 @@ class ExactSimulator(Simulator):
         """
 
     @abstractmethod
-    def predictive_tails(
-        self, statistics: Tensor, log_probability: Tensor, designs: Tensor, outcomes: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """P(Y ≤ y) and P(Y ≥ y) of each next outcome [runs, outcomes], averaged over the laws by their log probability
-        [runs, mechanisms]; each may be given the others that came with it. designs [runs, columns]."""
+    def predictive_tails(self, statistics: Tensor, designs: Tensor, outcomes: Tensor) -> tuple[Tensor, Tensor]:
+        """P(Y ≤ y) and P(Y ≥ y) of each next outcome under each law [runs, mechanisms, outcomes], its unknowns
+        integrated out; each may be given others that came with it, in an order that the law chooses (Rosenblatt
+        1952). designs [runs, columns]; both 1 where the design leaves nothing to chance."""
 
     @abstractmethod
     def draw(self, statistics: Tensor, mechanism: int, generator: Generator) -> Parameters:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from domains.simulators import ExactSimulator, Posterior
 from domains.worlds import DomainModel
+from meta_learner.criticism import Criticism, no_criticism
 
-FALSE_ALARMS = 0.05  # the share of well-specified runs that may raise the alarm
 MATTERS = 0.01  # the probability above which a mechanism's particles must be in good order
 
 
@@ -66,12 +66,12 @@ class History:
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """After the last update, per run and mechanism [runs, mechanisms] but for the last two.
+    """After the last update, per run and mechanism [runs, mechanisms] but for the last.
 
     effective: the smallest effective sample size ÷ particles that any update so far came to; acceptance: of the last
     moves, a share; distinct: share of different particles after them; lost (boolean): the law mattered and was ruled
     out since none of its particles could give an outcome; tail [runs, outcomes]: two-sided posterior-predictive tail
-    probability of the newest outcome; surprise [runs]: the smallest of all tails so far.
+    probability of the newest outcome.
     """
 
     effective: Tensor
@@ -79,7 +79,6 @@ class Diagnostics:
     distinct: Tensor
     lost: Tensor
     tail: Tensor
-    surprise: Tensor
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,7 @@ class Belief:
     log_prior: Tensor
     history: History
     diagnostics: Diagnostics
+    criticism: Criticism
     posterior: Posterior | None = None
 
     @cached_property
@@ -123,12 +123,8 @@ class Belief:
 
     @property
     def surprised(self) -> Tensor:
-        """Whether some outcome was too improbable for a belief that holds the truth [runs].
-
-        The smallest tail probability against 5 % ÷ the number of outcomes (Bonferroni): at most 5 % false alarms a run.
-        """
-        outcomes = (~self.history.outcomes.isnan()).sum((1, 2)).clamp_min(1)
-        return self.diagnostics.surprise * outcomes < FALSE_ALARMS
+        """Whether what came back speaks against all laws [runs]: at most 5 % of runs that hold the truth ever do."""
+        return self.criticism.alarm | ~self.explained
 
     @property
     def trusted(self) -> Tensor:
@@ -146,11 +142,11 @@ def prior_belief(model: DomainModel, runs: int, settings: BeliefSettings, genera
         torch.empty((runs, 0, columns), dtype=torch.float64), torch.empty((runs, 0, outcomes), dtype=torch.float64)
     )
     ones = torch.ones((runs, len(model.mechanisms)), dtype=torch.float64)
-    tail = torch.ones((runs, outcomes), dtype=torch.float64)
-    diagnostics = Diagnostics(ones, ones, ones, ones < 0, tail, tail.amin(-1))
+    diagnostics = Diagnostics(ones, ones, ones, ones < 0, torch.ones((runs, outcomes), dtype=torch.float64))
+    criticism = no_criticism(runs, len(model.mechanisms), outcomes)
     if isinstance(model.simulator, ExactSimulator):
         posterior = model.simulator.posterior(history.designs, history.outcomes)
-        return Belief((), model.log_weights, history, diagnostics, posterior)
+        return Belief((), model.log_weights, history, diagnostics, criticism, posterior)
     shape = (runs, settings.particles)
     populations = tuple(
         Population(
@@ -162,4 +158,4 @@ def prior_belief(model: DomainModel, runs: int, settings: BeliefSettings, genera
         )
         for mechanism in model.mechanisms
     )
-    return Belief(populations, model.log_weights, history, diagnostics)
+    return Belief(populations, model.log_weights, history, diagnostics, criticism)

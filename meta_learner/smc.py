@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from domains.outcomes import inside
 from domains.simulators import ExactSimulator
-from domains.worlds import CompiledMechanism, DomainModel, MechanismModel
+from domains.worlds import DomainModel, MechanismModel
 from meta_learner import moves
 from meta_learner.belief import MATTERS, Belief, BeliefSettings, Diagnostics, History, Population
+from meta_learner.criticism import criticise, squared_distances
+from meta_learner.resampling import resample
+from meta_learner.transforms import Transforms, predictive_transforms, two_sided
 
 _BISECTIONS = 40
 _SMALLEST_EXPONENT = -100.0  # of two: the smallest tempering step
-_TAIL_DRAWS = 10_000  # of a simulator's next outcome
 _MAX_STAGES = 500  # reached only where an outcome lies tens of standard deviations from what was believed
 
 
@@ -37,13 +38,14 @@ def update(
 
     A row of NaN outcomes (a run that had ended) leaves its run's belief as it is.
     """
-    tail = predictive_tail(model, belief, designs, outcomes, generator)
+    transforms = predictive_transforms(model, belief, designs, outcomes, generator)
+    tail = two_sided(transforms, belief.log_probability)
     history = belief.history.append(designs, outcomes)
-    surprise = torch.minimum(belief.diagnostics.surprise, tail.amin(-1))
     if isinstance(model.simulator, ExactSimulator):
-        health = replace(belief.diagnostics, tail=tail, surprise=surprise)
+        health = replace(belief.diagnostics, tail=tail)
         posterior = model.simulator.posterior(history.designs, history.outcomes)
-        return Belief((), belief.log_prior, history, health, posterior)
+        after = Belief((), belief.log_prior, history, health, belief.criticism, posterior)
+        return _criticised(model, after, transforms)
     absorbed = []
     for index, (mechanism, population) in enumerate(zip(model.mechanisms, belief.populations, strict=True)):
         stage = _begin(mechanism, population, history, belief.diagnostics, index)
@@ -53,8 +55,17 @@ def update(
     )
     alive = torch.stack([population.log_evidence.isfinite() for population, _ in absorbed], dim=-1)
     lost = belief.diagnostics.lost | (~alive & (belief.log_probability.exp() > MATTERS) & belief.explained[:, None])
-    diagnostics = Diagnostics(effective, acceptance, distinct, lost, tail, surprise)
-    return Belief(tuple(population for population, _ in absorbed), belief.log_prior, history, diagnostics)
+    diagnostics = Diagnostics(effective, acceptance, distinct, lost, tail)
+    populations = tuple(population for population, _ in absorbed)
+    after = Belief(populations, belief.log_prior, history, diagnostics, belief.criticism)
+    return _criticised(model, after, transforms)
+
+
+def _criticised(model: DomainModel, belief: Belief, transforms: Transforms) -> Belief:
+    """With what the newest experiment says against all laws."""
+    distances = squared_distances(model.space, belief.history.designs)
+    tails = (transforms.below, transforms.above)
+    return replace(belief, criticism=criticise(belief.criticism, distances, tails, belief.log_probability))
 
 
 @dataclass
@@ -180,60 +191,3 @@ def _rejuvenate(
     stage.newest = stage.newest.index_copy(0, rows, moved.cloud.newest)
     stage.acceptance = stage.acceptance.index_copy(0, rows, moved.acceptance)
     stage.distinct = stage.distinct.index_copy(0, rows, moves.distinct_share(moved.cloud.z))
-
-
-def resample(log_weight: Tensor, generator: torch.Generator, count: int | None = None) -> Tensor:
-    """Systematic resampling (Carpenter, Clifford & Fearnhead 1999): ancestors [runs, count] in ascending order."""
-    runs, particles = log_weight.shape
-    count = count or particles
-    offset = torch.rand((runs, 1), generator=generator, dtype=torch.float64)
-    points = (torch.arange(count, dtype=torch.float64) + offset) / count
-    cumulative = log_weight.softmax(-1).cumsum(-1)
-    cumulative = cumulative / cumulative[:, -1:]
-    return torch.searchsorted(cumulative, points, right=True).clamp_max(particles - 1)
-
-
-def predictive_tail(
-    model: DomainModel, belief: Belief, designs: Tensor, outcomes: Tensor, generator: torch.Generator
-) -> Tensor:
-    """Two-sided tail probability of each outcome under the belief before it [runs, outcomes]; 1 where it is missing.
-
-    min(1, 2·P(y' ≤ y), 2·P(y' ≥ y)), from the distribution functions of the laws: below α for a share α of outcomes at
-    most, counts and point masses included. Of simulators by draws, the outcome itself one of them (Phipson & Smyth
-    2010): no tail is 0 for want of draws, and beyond some 250 outcomes no single one raises an alarm.
-    """
-    if isinstance(model.simulator, ExactSimulator):
-        assert belief.posterior is not None
-        lower, upper = model.simulator.predictive_tails(
-            belief.posterior.statistics, belief.log_probability, designs, outcomes
-        )
-    elif model.simulator is not None:
-        lower, upper = _drawn_tails(model, belief, designs, outcomes, generator)
-    else:
-        lower, upper = torch.zeros_like(outcomes), torch.zeros_like(outcomes)
-        for index, (mechanism, population) in enumerate(zip(model.mechanisms, belief.populations, strict=True)):
-            assert isinstance(mechanism, CompiledMechanism)
-            weight = (belief.log_probability[:, index, None] + population.log_weight).exp()[..., None]
-            tails = mechanism.tails(mechanism.parameters(population.z), designs[:, None], outcomes[:, None])
-            lower, upper = (share + (weight * tail).sum(1) for share, tail in zip((lower, upper), tails, strict=True))
-    tail = (2 * torch.minimum(lower, upper)).clamp(0.0, 1.0)
-    return torch.where(outcomes.isnan(), 1.0, tail)
-
-
-def _drawn_tails(
-    model: DomainModel, belief: Belief, designs: Tensor, outcomes: Tensor, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Both tails [runs, outcomes] from outcomes of equally weighted particles, drawn again from the whole belief."""
-    apart = torch.Generator().manual_seed((generator.initial_seed() + 1) % 2**63)  # particles move alike without draws
-    runs, width = outcomes.shape
-    particles = belief.populations[0].z.shape[1]
-    parts = [belief.log_probability[:, m, None] + p.log_weight for m, p in enumerate(belief.populations)]
-    drawn = resample(torch.cat(parts, dim=1), apart, _TAIL_DRAWS)
-    noise = inside(torch.rand((runs, _TAIL_DRAWS, width, 2), generator=apart, dtype=torch.float64))
-    y = torch.empty((runs, _TAIL_DRAWS, width), dtype=torch.float64)
-    for index, (mechanism, population) in enumerate(zip(model.mechanisms, belief.populations, strict=True)):
-        run, row = (drawn // particles == index).nonzero(as_tuple=True)
-        parameters = mechanism.parameters(population.z[run, drawn[run, row] % particles])
-        y[run, row] = mechanism.sample(parameters, designs[run], noise[run, row])
-    below, above = ((y <= outcomes[:, None]).sum(1), (y >= outcomes[:, None]).sum(1))
-    return (below + 1.0) / (_TAIL_DRAWS + 1), (above + 1.0) / (_TAIL_DRAWS + 1)

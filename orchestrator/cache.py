@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -11,10 +12,11 @@ from torch import Tensor
 
 from domains.simulators import Posterior
 from meta_learner.belief import Belief, Diagnostics, History, Population
+from meta_learner.criticism import Criticism
 from meta_learner.policies.base import Choice
 from meta_learner.rollout import BlockState
 
-_FORMAT = "2"  # of the files; others never load
+_FORMAT = "3"  # of the files: of an earlier one, the belief is folded anew
 
 
 class BeliefCache:
@@ -44,19 +46,24 @@ class BeliefCache:
         except (OSError, SafetensorError):
             return None
 
+    def _metadata(self, step: int) -> dict[str, str]:
+        return {"step": str(step), "key": self._key, "format": _FORMAT}
+
     def drop(self) -> None:
         """Forget the block."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 
-    def _metadata(self, step: int) -> dict[str, str]:
-        return {"step": str(step), "key": self._key, "format": _FORMAT}
-
 
 def _flatten(state: BlockState) -> dict[str, Tensor]:
     belief = state.belief
     tensors = {"spent": state.spent, "ended": state.ended, "log_prior": belief.log_prior}
-    for prefix, value in (("history", belief.history), ("diagnostics", belief.diagnostics)):
+    parts: dict[str, Any] = {
+        "history": belief.history,
+        "diagnostics": belief.diagnostics,
+        "criticism": belief.criticism,
+    }
+    for prefix, value in parts.items():
         tensors |= {f"{prefix}.{field.name}": getattr(value, field.name) for field in fields(value)}
     if belief.posterior is not None:
         tensors |= {f"posterior.{field.name}": getattr(belief.posterior, field.name) for field in fields(Posterior)}
@@ -76,7 +83,8 @@ def _rebuild(tensors: dict[str, Tensor]) -> BlockState:
     posterior = Posterior(**part("posterior")) if "posterior.log_evidence" in tensors else None
     populations = tuple(Population(**part(str(index))) for index in range(count))
     history, diagnostics = History(**part("history")), Diagnostics(**part("diagnostics"))
-    belief = Belief(populations, tensors["log_prior"], history, diagnostics, posterior)
+    criticism = Criticism(**part("criticism"))
+    belief = Belief(populations, tensors["log_prior"], history, diagnostics, criticism, posterior)
     ended = tensors["ended"]
     left = sum(name.startswith("pending.") and name.endswith(".designs") for name in tensors)
     pending = tuple(Choice(**part(f"pending.{index}")) for index in range(left))

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import product
+from math import exp, log
 from statistics import fmean, stdev
 from typing import Any
 
@@ -17,6 +18,17 @@ _ENDED = {
     "answered": "with the precision asked for",
     "exhausted": "since no experiment was worth its cost",
     "budget": "when the budget paid for no more",
+}
+UNEXPLAINED = (
+    "no law of this domain explains the data: what came back is too improbable under all of them; they may all be "
+    "wrong, or a reading or its unit"
+)
+_DEPARTURES = {
+    "design": "departs from {law} in a way that depends on the design",
+    "order": "departs from {law} in a way that drifts from one experiment to the next",
+    "more scatter": "scatters more than {law} allows",
+    "less scatter": "scatters less than {law} says",
+    "outliers": "holds values that {law} all but excludes",
 }
 
 
@@ -50,8 +62,14 @@ def run_finding(
         "ended": ended,
         "stop": None if stop is None else dict(stop),
         "warnings": _warnings(belief["diagnostics"]),
+        **({"misfit": dict(belief["diagnostics"]["misfit"])} if "where" in _misfit(belief["diagnostics"]) else {}),
         **{key: belief[key] for key in _ANSWERS if key in belief},
     }
+
+
+def _misfit(diagnostics: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = diagnostics.get("misfit", {})  # beliefs of earlier versions have none
+    return found
 
 
 def _warnings(diagnostics: Mapping[str, Any]) -> list[str]:
@@ -59,9 +77,7 @@ def _warnings(diagnostics: Mapping[str, Any]) -> list[str]:
         return ["no law of this domain explains what came back: at least one outcome is impossible under all of them"]
     warnings = []
     if diagnostics["surprised"]:
-        warnings.append(
-            "an outcome lies where this belief all but excluded it: the laws may all be wrong, or a reading or its unit"
-        )
+        warnings.append(UNEXPLAINED)
     if diagnostics["lost"]:
         laws = " and ".join(diagnostics["lost"])
         warnings.append(f"none of the particles of {laws} could give an outcome; with more particles one might")
@@ -75,7 +91,7 @@ def run_text(domain: Domain, content: Mapping[str, Any]) -> str:
     if not content.get("explained", True):  # findings of earlier versions do not say
         words = f"No law of this domain explains what came back {_after(content)}."
         return "\n".join([domain.title, "", words, *_ending(domain, content), *_beware(content)])
-    lines = [f"{domain.title}", "", _law_sentence(domain, content)]
+    lines = [domain.title, "", *_departure(domain, content), _law_sentence(domain, content)]
     width = max((len(name) for name in content["parameters"]), default=0)
     for name, values in content["parameters"].items():
         lines.append(f"  {name:<{width}} = {_interval(values)}{_unit(content['units'].get(name, ''))}")
@@ -101,7 +117,27 @@ def _ending(domain: Domain, content: Mapping[str, Any]) -> list[str]:
 
 
 def _beware(content: Mapping[str, Any]) -> list[str]:
-    return [f"Beware: {warning}." for warning in content["warnings"]]
+    told = UNEXPLAINED if "misfit" in content and content.get("explained", True) else None
+    return [f"Beware: {warning}." for warning in content["warnings"] if warning != told]
+
+
+def _departure(domain: Domain, content: Mapping[str, Any]) -> list[str]:
+    """That no law explains the data, how strong the evidence is, and where the data depart from the leading law."""
+    if "misfit" not in content:
+        return []
+    misfit = content["misfit"]
+    units = {design.name: design.unit for design in domain.designs}
+    places = [
+        f"{', '.join(f'{name} = {_setting(v)}{_unit(units[name])}' for name, v in place['design'].items())} "
+        f"({abs(place['residual']):.1f} sd {'above' if place['residual'] > 0 else 'below'})"
+        for place in misfit["where"]
+    ]
+    how = _DEPARTURES[misfit["kind"]].format(law=misfit["law"])
+    odds = "over a million" if misfit["peak"] > log(1e6) else f"{exp(misfit['peak']):,.0f}"
+    return [
+        f"No law of this domain explains the data: {misfit['outcome']} {how}, most at {'; '.join(places)}. "
+        f"The odds against all of them together reached {odds} to 1."
+    ]
 
 
 def _answer(domain: Domain, content: Mapping[str, Any]) -> list[str]:
@@ -146,6 +182,8 @@ def _law_sentence(domain: Domain, content: Mapping[str, Any]) -> str:
     if not others:
         return f"Under the law {named}, {after}:"
     verdict = "is established" if probability >= _SURE else "is likely" if probability >= _LIKELY else "leads, no more,"
+    if "misfit" in content:
+        verdict = "is the best of them"
     ranked = sorted(others.items(), key=lambda item: -item[1])
     rivals = ", ".join(f"{name} {_percent(p)}" for name, p in ranked[:_RIVALS])
     if len(ranked) > _RIVALS:

@@ -16,6 +16,7 @@ from experiments_db.record import NewExperiment
 from meta_learner.belief import Belief
 from meta_learner.goals import Answer, score
 from meta_learner.laboratory import Laboratory, information
+from meta_learner.misfit import misfit
 from meta_learner.rollout import BlockState, BlockSteps
 from meta_learner.stopping import Ended, end
 from meta_learner.summary import by_probability, marginals
@@ -126,6 +127,7 @@ def _diagnostics(model: DomainModel, belief: Belief, run: int, laws: list[int]) 
         },
         "lost": [name for name, lost in zip(names, health.lost[run].tolist(), strict=True) if lost],
         "tail": dict(zip(model.outcome_names, health.tail[run].tolist(), strict=True)),
+        "misfit": misfit(model, belief, run),
     }
 
 

@@ -184,20 +184,18 @@ class LinearGaussianGraphs(ExactSimulator):
         taken = torch.nn.functional.one_hot(self._set[mechanism], law.shape.shape[-1]).to(torch.float64).flatten(-2)
         return torch.einsum("rjdq,rkq->rjkd", density, taken)
 
-    def predictive_tails(
-        self, statistics: Tensor, log_probability: Tensor, designs: Tensor, outcomes: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def predictive_tails(self, statistics: Tensor, designs: Tensor, outcomes: Tensor) -> tuple[Tensor, Tensor]:
         """Of each variable given the values of its parents; 1 where it was forced."""
         law = _Regressions.unpacked(statistics)
         location = torch.einsum("rv,rnsv->rns", outcomes, law.mean)
         spread = torch.einsum("rv,rnsvw,rw->rns", outcomes, law.covariance, outcomes)
         scale = (law.rate / law.shape * (1 + spread)).sqrt()
         residual, df = (outcomes[..., None] - location) / scale, 2 * law.shape
-        taken = torch.nn.functional.one_hot(self._set, law.shape.shape[-1]).to(torch.float64)
-        weight = torch.einsum("rm,mns->rns", log_probability.exp(), taken)
         forced, _ = self._forced(designs)
+        variable = torch.arange(len(self.variables))
         below, above = (
-            torch.where(forced, 1.0, (weight * studentt_below(sign * residual, df).exp()).sum(-1)) for sign in (1, -1)
+            torch.where(forced[..., None], 1.0, studentt_below(sign * residual, df).exp())[:, variable, self._set]
+            for sign in (1, -1)
         )
         return below, above
 

@@ -18,6 +18,7 @@ from domains.loading import find
 from meta_learner.evaluation import results
 from meta_learner.evaluation.published import default_contrasts, published
 from orchestrator.cli.benchmark_calibration import calibration
+from orchestrator.cli.benchmark_misspecification import misspecification
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
 from orchestrator.errors import RequestError
 
@@ -44,6 +45,7 @@ def benchmark() -> None:
 
 
 app.command("calibration")(calibration)
+app.command("misspecification")(misspecification)
 
 
 @app.command(MEASURE)

@@ -7,8 +7,8 @@ import torch
 
 from domains.loading import load_text
 from domains.worlds import DomainModel
-from meta_learner.belief import BeliefSettings, prior_belief
-from meta_learner.smc import predictive_tail
+from meta_learner.belief import Belief, BeliefSettings, prior_belief
+from meta_learner.transforms import predictive_transforms, two_sided
 from tests.meta_learner import linear_gaussian as oracle
 
 MANY = """
@@ -37,6 +37,13 @@ goal: learn
 """
 DISCRETE = {"yes", "kind", "share", "count", "wild", "cut", "nearly"}
 RUNS = 1500
+
+
+def predictive_tail(
+    model: DomainModel, belief: Belief, designs: torch.Tensor, outcomes: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    """Two-sided tails [runs, outcomes]."""
+    return two_sided(predictive_transforms(model, belief, designs, outcomes, generator), belief.log_probability)
 
 
 @pytest.fixture(scope="module")

@@ -98,7 +98,7 @@ def test_a_value_without_bound(domain: Domain) -> None:
         ({"trusted": False, "explained": False}, "Beware: no law of this domain explains what came back"),
         (
             {"trusted": True, "explained": True, "surprised": True, "lost": []},
-            "Beware: an outcome lies where this belief",
+            "Beware: no law of this domain explains the data",
         ),
         (
             {"trusted": False, "explained": True, "surprised": False, "lost": ["hill"]},
@@ -108,6 +108,43 @@ def test_a_value_without_bound(domain: Domain) -> None:
 )
 def test_a_belief_that_is_not_to_be_trusted_says_so(domain: Domain, diagnostics: dict[str, bool], words: str) -> None:
     assert findings.run_text(domain, one_run(domain, diagnostics=diagnostics)).splitlines()[-1].startswith(words)
+
+
+MISFIT = {
+    "log_evidence": 4.0,
+    "peak": 5.83,
+    "law": "michaelis-menten",
+    "outcome": "velocity",
+    "kind": "design",
+    "where": [{"design": {"substrate": 0.02}, "residual": -3.14}, {"design": {"substrate": 1.1}, "residual": 2.0}],
+}
+
+
+def test_a_finding_says_where_no_law_explains_the_data(domain: Domain) -> None:
+    diagnostics = {"trusted": True, "explained": True, "surprised": True, "lost": [], "misfit": MISFIT}
+    found = one_run(domain, diagnostics=diagnostics)
+    lines = findings.run_text(domain, found).splitlines()
+    assert lines[2] == (
+        "No law of this domain explains the data: velocity departs from michaelis-menten in a way that depends on the "
+        "design, most at substrate = 0.02 ppm (3.1 sd below); substrate = 1.1 ppm (2.0 sd above). "
+        "The odds against all of them together reached 340 to 1."
+    )
+    assert lines[3].startswith("The law michaelis-menten is the best of them with probability 80.0 %")
+    assert not any(line.startswith("Beware") for line in lines)
+    certain = found | {"misfit": MISFIT | {"peak": 800.0, "kind": "more scatter"}}
+    assert "reached over a million to 1" in findings.run_text(domain, certain)
+    assert "scatters more than michaelis-menten allows" in findings.run_text(domain, certain)
+    campaign = findings.campaign_finding(domain, [found, found, one_run(domain)], [None] * 3, [])
+    assert campaign["warnings"] == {findings.UNEXPLAINED: 2}
+    assert "Beware, in 2 of the runs: no law of this domain explains the data" in findings.campaign_text(
+        domain, campaign
+    )
+
+
+def test_evidence_without_an_alarm_is_no_finding(domain: Domain) -> None:
+    quiet = {"log_evidence": -0.5, "peak": 0.2}
+    diagnostics = {"trusted": True, "explained": True, "surprised": False, "lost": [], "misfit": quiet}
+    assert "misfit" not in one_run(domain, diagnostics=diagnostics)
 
 
 def test_an_unexplained_outcome_is_no_verdict_on_the_laws(domain: Domain) -> None:

@@ -50,6 +50,8 @@ def assert_same_belief(one: Belief, other: Belief) -> None:
             assert same(getattr(mine, field.name), getattr(yours, field.name)), f"{field.name} of mechanism {index}"
     for field in fields(one.diagnostics):
         assert same(getattr(one.diagnostics, field.name), getattr(other.diagnostics, field.name)), field.name
+    for field in fields(one.criticism):
+        assert same(getattr(one.criticism, field.name), getattr(other.criticism, field.name)), field.name
     assert same(one.history.outcomes, other.history.outcomes)
     took_part = ~one.history.outcomes.isnan().all(-1)
     assert same(one.history.designs[took_part], other.history.designs[took_part])
@@ -160,7 +162,9 @@ def test_belief_rows(costly_model: DomainModel, make_steps: MakeSteps) -> None:
 
 
 def _check_diagnostics(found: dict[str, Any], belief: Belief, run: int) -> None:
-    assert set(found) == {"trusted", "explained", "surprised", "effective", "acceptance", "distinct", "lost", "tail"}
+    told = {"trusted", "explained", "surprised", "effective", "acceptance", "distinct", "lost", "tail", "misfit"}
+    assert set(found) == told
+    assert found["misfit"]["peak"] == belief.criticism.peak[run].item()
     assert found["explained"] is True
     assert found["effective"]["linear"] == belief.diagnostics.effective[run, 1].item()
     assert set(found["tail"]) == {"amount"}

@@ -69,8 +69,8 @@ class Investigation:
         settings: BeliefSettings | None = None,
         data: str | Path | None = None,
     ) -> None:
-        check_policy(policy)
         self.domain = domain if isinstance(domain, Domain) else find(str(domain))
+        check_policy(policy, self.domain)
         self.model = DomainModel(self.domain)
         self._steps = BlockSteps(
             self.model,

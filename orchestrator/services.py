@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 
 from domains import catalogue
 from domains.document import Domain
+from domains.errors import DomainError
 from domains.loading import attachments, find, load_text
 from domains.measurements import data_columns
+from domains.readings import objective_reading
 from experiments_db import models, queries, record
 from experiments_db.database import Database, connect
 from orchestrator import app, broker, export, findings
@@ -26,8 +28,9 @@ from orchestrator.owner import is_alive
 from orchestrator.settings import Settings
 
 # The names of meta_learner.policies.POLICIES, best first; a test keeps the two alike. Knowing them must not cost torch.
-POLICY_NAMES = ("expected-information-gain", "sobol", "random")
+POLICY_NAMES = ("expected-information-gain", "expected-improvement", "sobol", "random")
 BEST_POLICY = POLICY_NAMES[0]
+LAWLESS = "expected-improvement"  # the policy that needs an objective which outcomes show
 ANALYSIS = "none"  # the laboratory in which nobody runs experiments: what was given is analysed
 _ORPHAN_GRACE_SECONDS = 3.0
 
@@ -121,7 +124,7 @@ def check_campaign(request: CampaignRequest) -> CheckedCampaign:
     """The domain, the budget, the given experiments and what is expected; DomainError or RequestError if it cannot be
     run."""
     domain = find(request.domain)
-    check_policy(request.policy)
+    check_policy(request.policy, domain)
     _check_laboratory(domain, request.laboratory)
     given = None if request.data is None else read_given(domain, request.data)
     budget = domain.budget if request.budget is None else request.budget
@@ -305,12 +308,20 @@ def _send(settings: Settings, database: Database, blocks: list[int]) -> None:
             record.mark_sent(session, blocks, datetime.now(UTC))
 
 
-def check_policy(policy: str) -> None:
-    """RequestError, with the nearest name, unless there is a policy of this name."""
+def check_policy(policy: str, domain: Domain) -> None:
+    """RequestError, with the nearest name or the way out, unless there is such a policy and it serves the goal."""
     if policy not in POLICY_NAMES:
         near = difflib.get_close_matches(policy, POLICY_NAMES, 1, 0.4)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise RequestError(f"--policy: there is no policy {policy!r}; {hint}Policies are {', '.join(POLICY_NAMES)}")
+    if policy == LAWLESS:
+        try:
+            objective_reading(domain)
+        except DomainError as error:
+            raise RequestError(
+                f"--policy {LAWLESS} knows no laws and optimises what comes back, which {domain.name} does not allow "
+                f"({error}); choose another policy, such as {BEST_POLICY}"
+            ) from None
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ def test_pyro_applies_to_one_law_with_one_outcome_only() -> None:
     assert not estimators.applies(peak())
 
 
+@pytest.mark.timeout(900)
 def test_botorch_is_feasible_deterministic_and_finds_the_peak() -> None:
     """Mixed designs with costs; α: seeds are fixed. Random designs leave a regret of 0.35 in this domain."""
     peer = pytest.importorskip("meta_learner.peers.noisy_expected_improvement", reason="needs organon[peers]")

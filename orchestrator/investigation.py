@@ -75,8 +75,8 @@ class Investigation:
         stop: Stop | Mapping[str, Any] | None = None,
         batch: int = 1,
     ) -> None:
-        check_policy(policy)
         self.domain = domain if isinstance(domain, Domain) else find(str(domain))
+        check_policy(policy, self.domain)
         asked = campaign_request(domain=self.domain.name, stop=Stop() if stop is None else stop, batch=batch)
         check_stop(self.domain, policy, asked.stop)
         self._stop = asked.stop.model_dump() if asked.stop.asks else None

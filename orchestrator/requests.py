@@ -6,13 +6,17 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from domains.document import Domain
+from domains.errors import DomainError
+from domains.readings import objective_reading
 from orchestrator.errors import RequestError
 from orchestrator.given_data import Table
 from orchestrator.stopping import Stop
 
 # The names of meta_learner.policies.POLICIES, best first; a test keeps the two alike. Knowing them must not cost torch.
-POLICY_NAMES = ("expected-information-gain", "sobol", "random")
+POLICY_NAMES = ("expected-information-gain", "expected-improvement", "sobol", "random")
 BEST_POLICY = POLICY_NAMES[0]
+LAWLESS = "expected-improvement"  # the policy that needs an objective which outcomes show
 
 
 class CampaignRequest(BaseModel):
@@ -54,9 +58,17 @@ def _option(place: tuple[int | str, ...]) -> str:
     return "--" + "-".join(str(part).replace("_", "-") for part in parts) + " "
 
 
-def check_policy(policy: str) -> None:
-    """RequestError, with the nearest name, unless there is a policy of this name."""
+def check_policy(policy: str, domain: Domain) -> None:
+    """RequestError, with the nearest name or the way out, unless there is such a policy and it serves the goal."""
     if policy not in POLICY_NAMES:
         near = difflib.get_close_matches(policy, POLICY_NAMES, 1, 0.4)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise RequestError(f"--policy: there is no policy {policy!r}; {hint}Policies are {', '.join(POLICY_NAMES)}")
+    if policy == LAWLESS:
+        try:
+            objective_reading(domain)
+        except DomainError as error:
+            raise RequestError(
+                f"--policy {LAWLESS} knows no laws and optimises what comes back, which {domain.name} does not allow "
+                f"({error}); choose another policy, such as {BEST_POLICY}"
+            ) from None

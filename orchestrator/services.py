@@ -94,7 +94,7 @@ def check_campaign(request: CampaignRequest) -> CheckedCampaign:
     """The domain, the budget, the given experiments and what is expected; DomainError or RequestError if it cannot be
     run."""
     domain = find(request.domain)
-    check_policy(request.policy)
+    check_policy(request.policy, domain)
     _check_laboratory(domain, request.laboratory)
     check_stop(domain, request.policy, request.stop)
     given = None if request.data is None else read_given(domain, request.data)

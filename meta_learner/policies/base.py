@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from domains.document import GoalKind
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief
 from meta_learner.hypotheses import Hypotheses
@@ -67,6 +68,7 @@ class Policy(ABC):
 
     name: str
     hypotheses: int = 2  # how many rows of the table the policy wants
+    goals: tuple[GoalKind, ...] = ("learn", "discriminate", "predict", "maximise", "minimise")  # those it serves
 
     @abstractmethod
     def choose(self, problem: DesignProblem) -> Choice:

@@ -19,6 +19,7 @@ from meta_learner.evaluation import results
 from meta_learner.evaluation.published import default_contrasts, published
 from orchestrator.cli.benchmark_calibration import calibration
 from orchestrator.cli.benchmark_misspecification import misspecification
+from orchestrator.cli.benchmark_peers import peers
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
 from orchestrator.errors import RequestError
 
@@ -46,6 +47,7 @@ def benchmark() -> None:
 
 app.command("calibration")(calibration)
 app.command("misspecification")(misspecification)
+app.command("peers")(peers)
 
 
 @app.command(MEASURE)
@@ -74,7 +76,7 @@ def measure(
     from meta_learner.evaluation.benchmark import Setup
     from meta_learner.policies import POLICIES
 
-    chosen = _policies(policy, sorted(POLICIES), blind)
+    chosen = _policies(policy, [name for name, policy in POLICIES.items() if domain.goal.kind in policy().goals], blind)
     document: dict[str, Any] = {"kind": "benchmark", "domain": domain.name, "title": domain.title, "rows": []}
     for which in chosen:
         setup = Setup(

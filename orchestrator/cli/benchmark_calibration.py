@@ -11,6 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from domains import catalogue
+from domains.loading import find
 from meta_learner.evaluation import results
 from orchestrator import services
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
@@ -50,10 +51,11 @@ def calibration(
 
     Every statistic is judged against its exact distribution for a belief that is right.
     """
-    services.check_policy(policy)
     _check_file(out, ".json")
     _check_file(plot, ".html")
     counts = wanted(domains or [], runs, runs_of or [], skip or [])
+    for name in counts:
+        services.check_policy(policy, find(name))
     settings = {"policy": policy, "particles": particles, "block": _BLOCK, "runs": counts}
     from meta_learner.evaluation.calibration_report import assess
 

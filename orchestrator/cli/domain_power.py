@@ -67,7 +67,7 @@ def power(
     domain = find(name)
     policies = tuple(policy or [services.BEST_POLICY])
     for each in policies:
-        services.check_policy(each)
+        services.check_policy(each, domain)
     if plot is not None:
         check_target(plot)
     widths = dict(_width(text) for text in width or [])

@@ -78,6 +78,7 @@ def test_a_request_names_what_is_wrong(values: dict[str, Any], message: str) -> 
         ({"laboratory": "replay:nothing"}, RequestError, "it has simulate, replay:puromycin-treated"),
         ({"laboratory": "simulate:x"}, RequestError, "--laboratory 'simulate:x' is not one that enzyme-kinetics has"),
         ({"laboratory": "replay"}, RequestError, "--laboratory 'replay' is not one"),
+        ({"policy": "expected-improvement"}, RequestError, "knows no laws .* enzyme-kinetics .*goal: learn has no obj"),
         ({"budget": 0.5}, RequestError, "pays for no experiment of enzyme-kinetics: each costs 1"),
     ],
 )

@@ -1,0 +1,167 @@
+"""``benchmark peers``: Organon beside other people's optimisers and estimators, in the same worlds."""
+
+import json as json_format
+import platform
+import subprocess
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import Progress
+
+from domains.document import Domain
+from domains.loading import find
+from orchestrator.cli.output import Json, console, errors, print_json, print_table
+from orchestrator.errors import RequestError
+
+if TYPE_CHECKING:
+    from meta_learner.peers.comparison import Measured
+
+_PEERS = {"learn": ("pyro", "Pyro"), "maximise": ("botorch", "BoTorch"), "minimise": ("botorch", "BoTorch")}
+_NOTE = (
+    "Same worlds and noise for every policy; _se is one standard error over runs. Seconds are CPU time of one core, a "
+    "run's share of a block: to decide, and to update the belief, which only policies that know laws need. "
+)
+_NOTES = {
+    "learn": "Information: nats gained about the world. organon-estimator and pyro-nmc score one Sobol set of "
+    "candidates without refinement, so that only the estimator differs.",
+    "maximise": "Regret: what the recommended design falls short of the best, as a share of best less mean. Laws: of "
+    "Organon's answer from the exact belief; own: of the maximum of a Gaussian process of designs and outcomes alone.",
+}
+
+
+def peers(
+    domain: Annotated[
+        str, typer.Argument(help="A name of the catalogue, or the path of a .yaml file.", metavar="DOMAIN")
+    ],
+    runs: Annotated[int, typer.Option("--runs", min=2, help="Worlds to investigate with each policy.")] = 50,
+    budget: Annotated[
+        float | None, typer.Option("--budget", min=0.0, help="Of a run; the domain's own unless given.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same worlds.")] = 0,
+    policy: Annotated[list[str] | None, typer.Option("--policy", help="Only this one; may be repeated.")] = None,
+    json: Json = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the table as JSON to this file, too.")] = None,
+) -> None:
+    """Compare Organon with BoTorch (maximise, minimise) or Pyro (learn): quality and seconds per decision.
+
+    Needs the extra: pip install 'organon[peers]'
+    """
+    found = find(domain)
+    check(found)
+    budget = found.budget if budget is None else budget
+    if not budget > 0:
+        raise RequestError(f"--budget {budget:g}: a budget is above 0")
+    measured = _measure(found, runs, budget, seed, policy or [])
+    report = _report(found, measured, seed, {"runs": runs, "budget": budget, "particles": 2000, "moves": 5})
+    if out is not None:
+        out.write_text(json_format.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if json:
+        print_json(report)
+        return
+    console.print(report["title"], markup=False)
+    print_table(report["columns"], [[_cell(value) for value in row] for row in report["rows"]])
+    console.print(report["note"], markup=False)
+
+
+def check(domain: Domain) -> None:
+    """RequestError where there is no peer for the goal, or the extra is not installed."""
+    if domain.goal.kind not in _PEERS:
+        raise RequestError(
+            f"{domain.name} asks to {domain.goal.kind}; peers are known for goals {', '.join(sorted(_PEERS))}"
+        )
+    module, name = _PEERS[domain.goal.kind]
+    if find_spec(module) is None:
+        raise RequestError(f"{name} is not installed; get it by: pip install 'organon[peers]'")
+
+
+def _measure(domain: Domain, runs: int, budget: float, seed: int, only: list[str]) -> "list[Measured]":
+    import torch
+
+    from domains.worlds import DomainModel
+    from meta_learner.belief import BeliefSettings
+    from meta_learner.peers.comparison import Comparison, measure, policies
+
+    torch.set_num_threads(1)
+    model = DomainModel(domain)
+    known = policies(model)
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        raise RequestError(f"--policy {unknown[0]!r} does not apply to {domain.name}; these do: {', '.join(known)}")
+    comparison = Comparison(model, runs, budget, seed, BeliefSettings())
+    measured = []
+    with Progress(console=errors, transient=True) as bar:
+        for name in only or known:
+            task = bar.add_task(name, total=runs)
+            progress = lambda done, task=task: bar.update(task, completed=done)  # noqa: E731
+            measured.append(measure(comparison, name, known[name](), progress))
+    return measured
+
+
+def _report(domain: Domain, measured: "list[Measured]", seed: int, settings: dict[str, Any]) -> dict[str, Any]:
+    goal = "learn" if domain.goal.kind == "learn" else "maximise"
+    if goal == "learn":
+        columns = [
+            "policy",
+            "runs",
+            "experiments",
+            "information",
+            "information_se",
+            "decision_seconds",
+            "update_seconds",
+        ]
+        rows = [
+            [m.policy, m.runs, m.experiments, m.quality, m.quality_se, m.decision_seconds, m.update_seconds]
+            for m in measured
+        ]
+    else:
+        columns = ["policy", "runs", "experiments", "regret_laws", "regret_laws_se", "regret_own", "regret_own_se"]
+        columns += ["decision_seconds", "update_seconds"]
+        rows = [
+            [
+                m.policy,
+                m.runs,
+                m.experiments,
+                m.quality,
+                m.quality_se,
+                m.own,
+                m.own_se,
+                m.decision_seconds,
+                m.update_seconds,
+            ]
+            for m in measured
+        ]
+    return {
+        "kind": "peers",
+        "title": f"Peers on {domain.name}: {domain.title}",
+        "columns": columns,
+        "rows": rows,
+        "note": _NOTE + _NOTES[goal],
+        "version": version("organon"),
+        "commit": _commit(),
+        "machine": f"{platform.machine()}, one core",
+        "seed": seed,
+        "settings": {**settings, "domain": domain.name, "identity": domain.identity, "libraries": _libraries()},
+    }
+
+
+def _libraries() -> dict[str, str]:
+    return {
+        name: version(name) for name in ("torch", "scikit-learn", "botorch", "pyro-ppl") if find_spec(_module(name))
+    }
+
+
+def _module(package: str) -> str:
+    return {"scikit-learn": "sklearn", "pyro-ppl": "pyro"}.get(package, package)
+
+
+def _commit() -> str:
+    folder = Path(__file__).resolve().parent
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)

@@ -176,8 +176,11 @@ def _gain(question: Question, run: Tensor, found: Outcomes) -> Tensor:
 
 def _mix(log_ratio: Tensor, log_weight: Tensor) -> Tensor:
     """log Σ_k w_k p(y | k) ÷ Σ_k w_k [places, draws]: log_weight [places, draws or 1, hypotheses]."""
-    weight = log_weight.softmax(-1).to(log_ratio.dtype)
     ratio = log_ratio.exp()
+    first = log_weight[..., :1]
+    if bool(((log_weight == first) & first.isfinite()).all()):  # as after resampling, of a single law
+        return ratio.mean(-1).to(torch.float64).log()
+    weight = log_weight.softmax(-1).to(ratio.dtype)
     mixed = torch.bmm(ratio, weight.transpose(1, 2))[..., 0] if weight.shape[1] == 1 else (ratio * weight).sum(-1)
     return mixed.to(torch.float64).log()
 

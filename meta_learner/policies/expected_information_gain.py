@@ -24,8 +24,8 @@ class Search:
 
     candidates: of the first, space-filling set, or all designs where they are few; rounds × refined: perturbations of
     the ``parents`` best, with sizes spread evenly in the logarithm from ``smallest`` to ``largest`` of the unit cube;
-    ascents: steps along the gradient from each of the ``climbers`` best; finalists: scored with all the hypotheses.
-    single: in single precision, where that ranks designs as well.
+    ascents × settings: steps along the gradient from each of the ``climbers`` best; finalists: scored with all the
+    hypotheses. single: in single precision, where that ranks designs as well.
     """
 
     candidates: int = 256
@@ -34,7 +34,7 @@ class Search:
     parents: int = 8
     smallest: float = 1e-3
     largest: float = 0.3
-    ascents: int = 10
+    ascents: int = 2
     climbers: int = 4
     finalists: int = 16
     coarse: int = (
@@ -102,7 +102,7 @@ class ExpectedInformationGain(Policy):
         unit = space.encode(start)
         _, slope = coarse.with_gradient(unit)
         size = torch.full_like(best, _FIRST_STEP)
-        for _ in range(self.search.ascents):
+        for _ in range(self.search.ascents * len(space.names)):
             ahead = (unit + size[..., None] * slope).clamp(0.0, 1.0)
             found, steeper = coarse.with_gradient(ahead)
             better = found > best

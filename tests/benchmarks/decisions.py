@@ -1,7 +1,7 @@
 """Report: how long does a decision take? Expected information gain, the search for designs included, on one core.
 
-Per domain: one run alone, and 64 runs as one batch, after 15 experiments (or half the budget): the median over decisions
-of CPU time a run, and that of the belief's update that follows.
+Per domain: one run alone, and 64 runs as one batch, after 15 experiments (or half the budget): the median
+over decisions of CPU time a run, and that of the update that follows.
 
     python -m tests.benchmarks.decisions [DOMAIN …] [--repeats 15] [--out FILE.json]
 """
@@ -70,7 +70,7 @@ def main() -> None:
             print(*rows[-1], sep="  ", flush=True)
     if given.out is not None:
         title = "How long does a decision take?"
-        note = "Medians of CPU time a run: expected-information-gain with 2,000 particles, its search for designs included."
+        note = "Medians of CPU time a run: expected-information-gain, 2,000 particles, the search for designs included."
         document = {"kind": "decisions", "title": title, "columns": COLUMNS, "rows": rows, "note": note}
         results.save(given.out, {**document, **results.provenance()})
 

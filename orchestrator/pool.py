@@ -28,6 +28,7 @@ def run_pool(settings: Settings, processes: int) -> int:
     """Work until told to stop (SIGTERM), or until the process that started us is gone; returns the exit status."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a second process is worth more than a second thread
     _keep_memory()
+    signal.signal(signal.SIGTERM, _leave)  # until celery has its own: whoever uses the broker must say goodbye to it
     app = celery_app(settings)
     register(app, settings)
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
@@ -51,6 +52,11 @@ def run_pool(settings: Settings, processes: int) -> int:
         except SystemExit as leaving:
             return int(leaving.code or 0)
     return 0
+
+
+def _leave(signum: int, frame: object) -> None:
+    del frame
+    sys.exit(128 + signum)
 
 
 def _presence(settings: Settings) -> Path:

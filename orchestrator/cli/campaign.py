@@ -143,11 +143,12 @@ def _steered(campaign: str, what: str, json: bool) -> None:
 
 def run_to_the_end(settings: Settings, request: services.CampaignRequest, label: str = "") -> dict[str, Any]:
     """Create a campaign, have it done, with a progress bar; OrganonError with the reason if it fails."""
-    from orchestrator.worker import default_processes, workers
+    from orchestrator.worker import default_processes, stop_on_sigterm, workers
 
     database = services.open_database(settings)
     processes = min(default_processes(), len(services.block_sizes(request.runs, settings.block_runs)))
     services.check_campaign(request)
+    stop_on_sigterm()
     with workers(settings, processes=processes) as supervisor:
         campaign = services.create_campaign(settings, database, request).id
         try:

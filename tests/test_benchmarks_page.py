@@ -32,6 +32,9 @@ def test_settings_have_tables_of_their_own_and_published_rows_their_setting(tmp_
     assert "| *DAD, published" in first
     assert "published" not in second
     assert "| 2.000 ± 0.010 |" in first
+    assert "Beware" not in first
+    results.save(tmp_path / "death-process.json", {**document, "rows": [{**rows[0], "failed": 3}]})
+    assert "- Beware: in 3 of 500 runs of random the belief came to rule out" in page(tmp_path)
 
 
 def test_other_kinds_are_shown_as_they_describe_themselves(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from domains.loading import find
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import Belief, BeliefSettings
 from meta_learner.evaluation.investigated import continuous_parameters, domain_seed, investigate
+from meta_learner.evaluation.processes import Tell, silent
 from meta_learner.resampling import resample
 from meta_learner.streams import stream
 
@@ -73,9 +74,12 @@ def parts(runs: dict[str, int], size: int) -> list[Part]:
     ]
 
 
-def investigate_and_judge(part: Part, policy: str, seed: int, settings: BeliefSettings) -> list[JudgedRun]:
+def investigate_and_judge(
+    part: Part, tell: Tell = silent, *, policy: str, seed: int, settings: BeliefSettings
+) -> list[JudgedRun]:
     """The runs of one part, deterministic for a seed."""
     model = _model(part.domain)
+    tell(0.0)
     own = domain_seed(model.domain.name, seed)
     done = investigate(model, policy, runs=part.runs, seed=own, block=part.block, settings=settings)
     return judge(model, done.state.belief, done.worlds, stream(own, part.block, done.state.step, "check"))

@@ -69,6 +69,13 @@ def plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def failed_in_words(row: dict[str, Any]) -> str:
+    """What a benchmark's row has to say of runs whose belief failed; empty if none did."""
+    failed = row.get("failed", 0)
+    many = f"{failed} of {row['runs']} runs of {row['policy']}"
+    return f"in {many} the belief came to rule out what happened: more particles may mend it" if failed else ""
+
+
 def merge(path: Path, document: dict[str, Any]) -> None:
     """Write a benchmark's rows into a file: they replace those of the same policy and setting, and others stay."""
     kept: list[dict[str, Any]] = []

@@ -76,6 +76,7 @@ def _setting(domain: str, rows: list[dict[str, Any]]) -> str:
     lines += [_table(_COLUMNS, [*map(_measured, rows), *beside]), ""]
     lines += [_notes(known), ""] if known and same else []
     lines += [f"- {row['policy']}: {_provenance(row)}" for row in rows]
+    lines += [f"- Beware: {words}." for row in rows if (words := results.failed_in_words(row))]
     return "\n".join([*lines, ""])
 
 

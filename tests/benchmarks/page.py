@@ -113,6 +113,8 @@ def _nats(estimate: dict[str, float | None] | None) -> str:
 
 def _provenance(row: dict[str, Any]) -> str:
     machine = row["machine"]
+    if isinstance(machine, str):  # files of earlier versions
+        return f"Organon {row.get('version', '')}, commit {row['commit'] or 'unknown'}; {machine}"
     told = f"Organon {row['organon']}, commit {row['commit'] or 'unknown'}, {row['date']} UTC; {machine['processor']}, "
     return told + f"torch {machine['torch']}, {machine['device']}, {machine['threads']} thread a process"
 

@@ -222,7 +222,7 @@ def test_probabilities_of_laws_too_sharp_are_flagged() -> None:
     assert {result.name for result in found.outside} >= {"log score"}
     told = next(row for row in found.power if row["what"] == "probabilities of laws to the power 1.5")
     assert told["one domain"] > 0.85
-    assert found.error["observed"] > 2 * found.error["high95"]
+    assert found.error["observed"] > found.error["high95"]
 
 
 def test_an_exact_belief_is_judged_by_its_laws_alone() -> None:

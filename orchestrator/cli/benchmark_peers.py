@@ -99,41 +99,21 @@ def _measure(domain: Domain, runs: int, budget: float, seed: int, only: list[str
 
 def _report(domain: Domain, measured: "list[Measured]", seed: int, settings: dict[str, Any]) -> dict[str, Any]:
     goal = "learn" if domain.goal.kind == "learn" else "maximise"
-    if goal == "learn":
-        columns = [
-            "policy",
-            "runs",
-            "experiments",
-            "information",
-            "information_se",
-            "decision_seconds",
-            "update_seconds",
-        ]
-        rows = [
-            [m.policy, m.runs, m.experiments, m.quality, m.quality_se, m.decision_seconds, m.update_seconds]
-            for m in measured
-        ]
-    else:
-        columns = ["policy", "runs", "experiments", "regret_laws", "regret_laws_se", "regret_own", "regret_own_se"]
-        columns += ["decision_seconds", "update_seconds"]
-        rows = [
-            [
-                m.policy,
-                m.runs,
-                m.experiments,
-                m.quality,
-                m.quality_se,
-                m.own,
-                m.own_se,
-                m.decision_seconds,
-                m.update_seconds,
-            ]
-            for m in measured
-        ]
+    quality = {"information": "quality", "information_se": "quality_se"}
+    if goal != "learn":
+        quality = {
+            "regret_laws": "quality",
+            "regret_laws_se": "quality_se",
+            "regret_own": "own",
+            "regret_own_se": "own_se",
+        }
+    before, after = ("policy", "runs", "experiments"), ("decision_seconds", "update_seconds")
+    columns = {name: name for name in before} | quality | {name: name for name in after}
+    rows = [[getattr(policy, field) for field in columns.values()] for policy in measured]
     return {
         "kind": "peers",
         "title": f"Peers on {domain.name}: {domain.title}",
-        "columns": columns,
+        "columns": list(columns),
         "rows": rows,
         "note": _NOTE + _NOTES[goal],
         **results.provenance(),

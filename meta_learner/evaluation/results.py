@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+_RESULTS = (":!tests/benchmarks/results", ":!BENCHMARKS.md")  # what a measurement itself changes
 KEY = ("policy", "budget", "contrasts", "identity")  # a newer row replaces the one with the same
 
 
@@ -46,11 +47,12 @@ def _processor() -> str:
 
 
 def _commit() -> str | None:
-    """The commit of the source tree, ``+`` after it where the tree has changes; None outside a tree."""
+    """The commit of the source tree, ``+`` after it where the tree has changes, results aside; None outside a tree."""
     root = Path(__file__).resolve().parents[2]
     try:
         hash_ = _git(root, "rev-parse", "--short=12", "HEAD")
-        return hash_ + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+        changes = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *_RESULTS)
+        return hash_ + ("+" if changes else "")
     except (OSError, subprocess.CalledProcessError):
         return None
 

@@ -30,8 +30,9 @@ class OutcomeFamily:
     arguments: their names, in order. log_density(y, arguments): nats; its value where ``valid`` is false is ignored.
     sample(arguments, uniforms [..., 2]) → y [...]. mean(arguments): E[y]. tails: None where an outcome cannot be
     censored. options(arguments): how many outcomes there can be, 0 … options − 1, or None if they are not few.
-    normal_scale(y): where the outcome is a transform of a normal one, that transform back. linear(arguments) → slope,
-    offset: where log p(y | arguments) = slope·y + offset + h(y). bounds: of a censored outcome.
+    normal_scale(y): where the outcome is a transform of a normal one, that transform back. linear(arguments
+    [..., hypotheses]) → slope, offset: where log p(y | arguments) = slope·y + offset + h(y), with an h that all
+    hypotheses share, else None. bounds: of a censored outcome.
     """
 
     arguments: tuple[str, ...]
@@ -42,7 +43,7 @@ class OutcomeFamily:
     tails: Tails | None = None
     options: Callable[[Arguments], int | None] = lambda _: None
     normal_scale: Callable[[Tensor], Tensor] | None = None
-    linear: Callable[[Arguments], tuple[Tensor, Tensor]] | None = None
+    linear: Callable[[Arguments], tuple[Tensor, Tensor] | None] | None = None
     bounds: tuple[float | None, float | None] | None = None
 
 
@@ -121,9 +122,11 @@ def _trials(arguments: Arguments) -> int | None:
     return int(most) + 1 if most < 2**31 else None
 
 
-def _binomial_linear(arguments: Arguments) -> tuple[Tensor, Tensor]:
-    """Of outcomes drawn at one design, where all laws have the same n."""
+def _binomial_linear(arguments: Arguments) -> tuple[Tensor, Tensor] | None:
+    """Where all hypotheses have the same n; else C(n, y) depends on y and the hypothesis together."""
     n, p = arguments
+    if n.dim() > 0 and not bool((n == n[..., :1]).all()):
+        return None
     share, rest = _log(_probability(p)).clamp_min(_NEVER), _log_rest(_probability(p)).clamp_min(_NEVER)
     return share - rest, n * rest
 

@@ -128,10 +128,9 @@ def _ratio(family: OutcomeFamily, y: Tensor, arguments: Arguments, dtype: torch.
     if family.normal_scale is not None:
         inside = _normal_ratio(family.normal_scale(y), *arguments, dtype=dtype)
         return inside if family.bounds is None else _censored_ratio(family, y, arguments, inside)
-    if family.linear is not None:
-        slope, offset = (term.to(dtype) for term in torch.broadcast_tensors(*family.linear(arguments)))
-        own, y = (slope[:, :draws] * y + offset[:, :draws]).to(dtype), y.to(dtype)
-        return lambda part: torch.addcmul(offset[part, None] - own[part, :, None], y[part, :, None], slope[part, None])
+    terms = None if family.linear is None else family.linear(arguments)
+    if terms is not None:
+        return _linear_ratio(y, *torch.broadcast_tensors(*terms), dtype=dtype)
 
     def general(part: slice) -> Tensor:
         few = tuple(_once(argument[part])[:, None] for argument in arguments)
@@ -139,6 +138,19 @@ def _ratio(family: OutcomeFamily, y: Tensor, arguments: Arguments, dtype: torch.
         return (family.log_density(y[part, :, None], few) - own[..., None]).nan_to_num(nan=torch.nan, neginf=-torch.inf)
 
     return general
+
+
+def _linear_ratio(y: Tensor, slope: Tensor, offset: Tensor, *, dtype: torch.dtype) -> Ratio:
+    """Of outcomes with log p = slope·y + offset + h(y). All is centred, so that six digits will do for large counts:
+    slopes at the first hypothesis's, and (slope_k − slope_j)·y + offset_k − offset_j is taken around its y."""
+    draws = y.shape[-1]
+    slope, offset = (term - term[:, :1].nan_to_num(posinf=0.0, neginf=0.0) for term in (slope, offset))
+    middle = y[:, :1].nan_to_num()
+    height = offset + slope * middle
+    away = y - middle
+    own = (height[:, :draws] + slope[:, :draws] * away).to(dtype)
+    height, slope, away = height.to(dtype), slope.to(dtype), away.to(dtype)
+    return lambda part: torch.addcmul(height[part, None] - own[part, :, None], away[part, :, None], slope[part, None])
 
 
 def _normal_ratio(y: Tensor, mean: Tensor, sd: Tensor, *, dtype: torch.dtype) -> Ratio:

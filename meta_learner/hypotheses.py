@@ -13,7 +13,7 @@ from torch import Tensor
 from domains.outcomes import Arguments
 from domains.worlds import CompiledMechanism, DomainModel, MechanismModel, Parameters
 from meta_learner.belief import Belief
-from meta_learner.smc import resample
+from meta_learner.resampling import resample
 
 _EVEN_SHARE = 0.1  # of the rows, spread evenly over mechanisms: an unlikely law keeps its voice
 

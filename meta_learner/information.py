@@ -57,7 +57,8 @@ class Question:
         """What is left to ask once experiments at designs [runs, pending, columns] have been made, for each draw with
         outcomes of its own: I(·; y | outcomes of these) is what one more experiment adds to them."""
         ratio = likelihoods(model, self.hypotheses, designs, draws=self.draws, generator=generator)
-        total = ratio.sum(-1)
+        nothing = ratio.isneginf().all(2, keepdim=True)  # the draw's own hypothesis breaks there: nothing comes back
+        total = torch.where(nothing, 0.0, ratio).sum(-1)
         alike = None if self.alike is None else self.alike + total
         return replace(self, log_weight=self.log_weight + total, alike=alike)
 

@@ -10,7 +10,7 @@ from domains.document import Domain
 from orchestrator.errors import RequestError
 
 Width = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-SCORING_POLICIES = ("expected-information-gain",)  # those whose choices come with scores; a test keeps this true
+SCORING_POLICIES = ("expected-information-gain",)  # whose scores are expected information; no others end by it
 
 
 class Stop(BaseModel):
@@ -58,8 +58,8 @@ def check_stop(domain: Domain, policy: str, stop: Stop) -> None:
             )
     if stop.information is not None and policy not in SCORING_POLICIES:
         raise RequestError(
-            f"--stop-information {stop.information:g}: the policy {policy} scores no designs, so that it cannot tell "
-            f"when none is worth doing; choose --policy {' or '.join(SCORING_POLICIES)}"
+            f"--stop-information {stop.information:g}: the policy {policy} scores no designs by what they "
+            f"tell, so that it cannot say when none is worth doing; choose --policy {' or '.join(SCORING_POLICIES)}"
         )
 
 

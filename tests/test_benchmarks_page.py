@@ -32,14 +32,20 @@ def test_settings_have_tables_of_their_own_and_published_rows_their_setting(tmp_
     assert "| *DAD, published" in first
     assert "published" not in second
     assert "| 2.000 ± 0.010 |" in first
+    assert "Beware" not in first
+    results.save(tmp_path / "death-process.json", {**document, "rows": [{**rows[0], "failed": 3}]})
+    assert "- Beware: in 3 of 500 runs of random the belief came to rule out" in page(tmp_path)
 
 
 def test_other_kinds_are_shown_as_they_describe_themselves(tmp_path: Path) -> None:
     table = {"kind": "calibration", "title": "Coverage", "columns": ["level", "covered"], "rows": [["50 %", 0.5]]}
     results.save(tmp_path / "calibration.json", {**table, "note": "Of 1,000 worlds.", **TOLD})
+    earlier = {"kind": "peers", "title": "Peers", "columns": ["a"], "rows": [[1]], "version": "0", "commit": "c"}
+    results.save(tmp_path / "peers.json", {**earlier, "machine": "x86, one core"})
     results.save(tmp_path / "elsewhere.json", {"kind": "recovery", "rows": []})
     found = page(tmp_path)
     assert "## Coverage" in found
     assert "| level | covered |\n| --- | --- |\n| 50 % | 0.5 |" in found
     assert "Of 1,000 worlds." in found
+    assert "- Organon 0, commit c; x86, one core" in found
     assert "recovery" not in found

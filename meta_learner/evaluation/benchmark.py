@@ -6,12 +6,9 @@ are judged under all runs' experiments. Results do not depend on how many proces
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from multiprocessing import get_context
 from typing import Any
 
 import torch
@@ -21,7 +18,9 @@ from domains.document import Domain
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief, BeliefSettings, History
 from meta_learner.evaluation.bounds import adaptive, chunks, contrastive, histories, prior_sum, truth_terms
+from meta_learner.evaluation.investigated import check_budget
 from meta_learner.evaluation.likelihoods import Likelihoods
+from meta_learner.evaluation.processes import Tell, silent, work
 from meta_learner.evaluation.truths import draw_truths
 from meta_learner.laboratory import Simulation, information
 from meta_learner.policies.base import Policy
@@ -33,7 +32,7 @@ from meta_learner.streams import stream
 BLIND: tuple[type[Policy], ...] = (Random, Sobol)  # policies that do not look at the belief
 _AT_CAP = 0.01  # nats below log(L+1)
 
-Tell = Callable[[str, float], None]  # what is being done, and the share of it that is
+Told = Callable[[str, float], None]  # what is being done, and the share of it that is
 
 
 @dataclass(frozen=True)
@@ -125,16 +124,15 @@ class BlindSteps(BlockSteps):
         return replace(belief, history=belief.history.append(designs, outcomes))
 
 
-def measure(setup: Setup, *, processes: int = 1, tell: Tell | None = None) -> Measured:
-    """Play all runs of a policy and bound what they learned."""
-    tell = tell or (lambda _what, _share: None)
-    played = _all(
-        _play_job, setup, list(range(len(setup.blocks))), processes, lambda share: tell("investigating", share)
-    )
+def measure(setup: Setup, *, processes: int = 1, tell: Told = lambda _what, _share: None) -> Measured:
+    """Play all runs of a policy and bound what they learned; DomainError where the budget pays for no experiment."""
+    check_budget(DomainModel(setup.domain), setup.spends)
+    blocks = range(len(setup.blocks))
+    played = work(partial(_play_job, setup), blocks, processes, partial(tell, "investigating"))
     history = histories([block.history for block in played])
     truth = torch.cat([block.truth for block in played])
-    jobs = list(range(chunks(setup.contrasts)))
-    sums = _all(_sum_job, (setup, history, truth), jobs, processes, lambda share: tell("contrasting", share))
+    parts = range(chunks(setup.contrasts))
+    sums = work(partial(_sum_job, setup, history, truth), parts, processes, partial(tell, "contrasting"))
     others = torch.stack([each for each, _ in sums]).logsumexp(0)
     pair = contrastive(truth, others, setup.contrasts)
     return Measured(
@@ -163,7 +161,7 @@ def measure(setup: Setup, *, processes: int = 1, tell: Tell | None = None) -> Me
     )
 
 
-def play(setup: Setup, model: DomainModel, block: int, tell: Callable[[float], None] | None = None) -> Played:
+def play(setup: Setup, model: DomainModel, block: int, tell: Tell = silent) -> Played:
     """One block of runs, to the end of its budget."""
     started, runs = time.perf_counter(), setup.blocks[block]
     truths = draw_truths(model, runs, stream(setup.seed, block, 0, "world"))
@@ -176,8 +174,7 @@ def play(setup: Setup, model: DomainModel, block: int, tell: Callable[[float], N
     for state in rollout(steps, runs):
         deciding, decisions = deciding + state.seconds, decisions + int(state.performed.sum())
         gained += _gain(model, truths.worlds, state)
-        if tell is not None:
-            tell(float((state.spent / setup.spends).amin()))
+        tell(float((state.spent / setup.spends).amin()))
     pair = None
     if not setup.blind and state.belief.populations:
         proposing = stream(setup.seed, block, state.step, "proposal")
@@ -210,52 +207,14 @@ def _joint(parts: list[Tensor | None]) -> Estimate | None:
     return _estimate(torch.cat(known)) if known else None
 
 
-# ---- work in parts
-
-
-_Job = Callable[[Any, int, Callable[[float], None]], Any]
-
-
-def _play_job(setup: Setup, block: int, tell: Callable[[float], None]) -> Played:
+def _play_job(setup: Setup, block: int, tell: Tell) -> Played:
     return play(setup, DomainModel(setup.domain), block, tell)
 
 
-def _sum_job(what: tuple[Setup, History, Tensor], chunk: int, tell: Callable[[float], None]) -> tuple[Tensor, float]:
+def _sum_job(setup: Setup, history: History, truth: Tensor, chunk: int, tell: Tell) -> tuple[Tensor, float]:
     del tell
-    started, (setup, history, truth) = time.perf_counter(), what
+    started = time.perf_counter()
     model = DomainModel(setup.domain)
     likelihoods = Likelihoods(model, history)
     others = prior_sum(model, likelihoods, truth, contrasts=setup.contrasts, seed=setup.seed, chunk=chunk)
     return others, time.perf_counter() - started
-
-
-def _all(job: _Job, what: Any, parts: list[int], processes: int, tell: Callable[[float], None]) -> list[Any]:
-    """A job's result for every part, in their order, in this process or in several."""
-    if processes == 1:
-        with _one_thread():
-            return [job(what, part, partial(_told, tell, part, len(parts))) for part in parts]
-    results: dict[int, Any] = {}
-    with ProcessPoolExecutor(processes, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        futures = {pool.submit(job, what, part, _silent): part for part in parts}
-        for done in as_completed(futures):
-            results[futures[done]] = done.result()
-            tell(len(results) / len(parts))
-    return [results[part] for part in parts]
-
-
-def _told(tell: Callable[[float], None], part: int, parts: int, within: float) -> None:
-    tell((part + within) / parts)
-
-
-def _silent(share: float) -> None:
-    del share
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

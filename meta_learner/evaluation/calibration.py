@@ -18,7 +18,8 @@ from domains.loading import find
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import Belief, BeliefSettings
 from meta_learner.evaluation.investigated import continuous_parameters, domain_seed, investigate
-from meta_learner.smc import resample
+from meta_learner.evaluation.processes import Tell, silent
+from meta_learner.resampling import resample
 from meta_learner.streams import stream
 
 ROWS = 1000  # draws from the belief that a truth is ranked with; u has as many values
@@ -73,9 +74,12 @@ def parts(runs: dict[str, int], size: int) -> list[Part]:
     ]
 
 
-def investigate_and_judge(part: Part, policy: str, seed: int, settings: BeliefSettings) -> list[JudgedRun]:
+def investigate_and_judge(
+    part: Part, tell: Tell = silent, *, policy: str, seed: int, settings: BeliefSettings
+) -> list[JudgedRun]:
     """The runs of one part, deterministic for a seed."""
     model = _model(part.domain)
+    tell(0.0)
     own = domain_seed(model.domain.name, seed)
     done = investigate(model, policy, runs=part.runs, seed=own, block=part.block, settings=settings)
     return judge(model, done.state.belief, done.worlds, stream(own, part.block, done.state.step, "check"))
@@ -149,7 +153,7 @@ def place(values: Tensor, log_weight: Tensor, truth: Tensor, generator: torch.Ge
 
 
 def _order(values: Tensor, generator: torch.Generator) -> Tensor:
-    """The rank of each of values [runs, rows, names] in its column; equals in random order."""
-    shuffled = torch.rand(values.shape[:2], generator=generator).argsort(1)[..., None].expand(values.shape)
+    """The rank of each of values [runs, rows, names] in its column; equals in random order, each column's its own."""
+    shuffled = torch.rand(values.shape, generator=generator).argsort(1)
     ranks = values.gather(1, shuffled).argsort(dim=1, stable=True).argsort(dim=1)
     return torch.empty_like(ranks).scatter(1, shuffled, ranks)

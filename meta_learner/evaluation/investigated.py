@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from domains.document import Domain
+from domains.errors import DomainError
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import BeliefSettings
 from meta_learner.laboratory import Simulation
@@ -46,6 +47,15 @@ def investigate(
     return Investigated(steps, laboratory.worlds, state, decisions, deciding)
 
 
+def check_budget(model: DomainModel, budget: float) -> None:
+    """DomainError where it pays for no experiment."""
+    cost = model.space.cost(model.space.cheapest).item()
+    if not cost * (1 - 1e-9) <= budget:
+        raise DomainError(
+            f"budget {budget:g}: it pays for no experiment of {model.domain.name}, the cheapest of which costs {cost:g}"
+        )
+
+
 def domain_seed(name: str, seed: int) -> int:
     """A seed of a domain's own.
 
@@ -55,12 +65,14 @@ def domain_seed(name: str, seed: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{name}/{seed}".encode()).digest()[:6], "big")
 
 
-def continuous_parameters(domain: Domain) -> frozenset[str]:
-    """The entries of all parameters whose prior gives no probability to a single value."""
-    return frozenset(
-        entry
-        for mechanism in domain.mechanisms
-        for parameter in mechanism.unknowns
-        if parameter.prior is not None and parameter.prior.family not in DISCRETE
-        for entry in parameter.entries
+def continuous_parameters(domain: Domain) -> tuple[str, ...]:
+    """The entries of all parameters whose prior gives no probability to a single value, in the domain's order."""
+    return tuple(
+        dict.fromkeys(
+            entry
+            for mechanism in domain.mechanisms
+            for parameter in mechanism.unknowns
+            if parameter.prior is not None and parameter.prior.family not in DISCRETE
+            for entry in parameter.entries
+        )
     )

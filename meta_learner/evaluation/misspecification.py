@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 
 from meta_learner.belief import Belief, BeliefSettings, prior_belief
 from meta_learner.criticism import FALSE_ALARMS
+from meta_learner.evaluation.assurance import wilson
 from meta_learner.evaluation.misspecified import Case
 from meta_learner.policies import POLICIES
 from meta_learner.rollout import BlockSteps, rollout
@@ -122,7 +124,7 @@ def row(case: Case, found: Noticed) -> dict[str, Any]:
         "misspecified": case.noticeable,
         "runs": runs,
         "noticed": alarms / runs,
-        "interval95": wilson(alarms, runs),
+        "interval95": interval(alarms, runs),
         "noticed by who knows the true law": _share(known >= -math.log(FALSE_ALARMS)),
         "median log E": found.peak.median().item(),
         "median log odds of the true law": known.median().item() if len(known) else None,
@@ -145,16 +147,14 @@ def totals(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 "case": what,
                 "runs": runs,
                 "noticed": alarms / runs,
-                "interval95": wilson(alarms, runs),
+                "interval95": interval(alarms, runs),
             }
 
 
-def wilson(hits: int, runs: int, z: float = 1.959964) -> tuple[float, float]:
-    """The 95 % score interval of a share (Wilson 1927, J. Am. Statist. Assoc. 22, 209)."""
-    share, spread = hits / runs, z * z / runs
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * math.sqrt(share * (1 - share) / runs + spread / (4 * runs))
-    return max(0.0, middle - half), min(1.0, middle + half)
+def interval(hits: int, runs: int) -> tuple[float, float]:
+    """The 95 % interval of a share."""
+    low, high = wilson(numpy.array([hits], dtype=numpy.float64), runs)
+    return low.item(), high.item()
 
 
 def _share(hits: Tensor) -> float | None:

@@ -11,21 +11,20 @@ the report is the same, bit for bit, whatever the number of processes.
 
 import difflib
 import math
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
 from typing import Any
 
 from domains.document import Domain
 from domains.errors import DomainError
 from domains.worlds import DomainModel
-from meta_learner.evaluation.power_curves import Numbers, PolicyPower, Target, plain, summarise
-from meta_learner.evaluation.power_runs import BlockOrder, Runs, budget_grid, continuous, joined, simulate
+from meta_learner.evaluation.investigated import check_budget, continuous_parameters
+from meta_learner.evaluation.power_curves import Numbers, PolicyPower, Target, summarise
+from meta_learner.evaluation.power_runs import BlockOrder, budget_grid, joined, simulate
+from meta_learner.evaluation.processes import Tell, silent, work
+from meta_learner.evaluation.results import plain
 from meta_learner.examination import ALLOWED_SHARE, draw_prior
 from meta_learner.policies import POLICIES
-
-Progress = Callable[[float], None]  # the share of everything that is done
 
 _BLOCK = 25  # runs that are simulated as one batch
 _LAW_DRAWS, _ALL_DRAWS, _LEAST_DRAWS = (
@@ -80,7 +79,7 @@ class PowerReport:
         return content
 
 
-def power(domain: Domain, study: Study | None = None, progress: Progress = lambda _: None) -> PowerReport:
+def power(domain: Domain, study: Study | None = None, progress: Tell = silent) -> PowerReport:
     """The power report of a domain; DomainError where what is asked for cannot be.
 
     >>> from domains.loading import find
@@ -92,7 +91,7 @@ def power(domain: Domain, study: Study | None = None, progress: Progress = lambd
     check(model, study)
     budgets = budget_grid(model, domain.budget if study.budget is None else study.budget)
     orders = list(_orders(domain, study, budgets))
-    results = _simulated(orders, study.processes, progress)
+    results = work(simulate, orders, study.processes, progress)
     targets = tuple(_targets(domain, study))
     return PowerReport(
         domain=domain.name,
@@ -125,12 +124,7 @@ def check(model: DomainModel, study: Study) -> None:
     domain = model.domain
     for wrong in _faults(domain, study):
         raise DomainError(wrong)
-    budget = domain.budget if study.budget is None else study.budget
-    cost = model.space.cost(model.space.cheapest).item()
-    if not cost * (1 - 1e-9) <= budget:
-        raise DomainError(
-            f"budget {budget:g}: it pays for no experiment of {domain.name}, the cheapest of which costs {cost:g}"
-        )
+    check_budget(model, domain.budget if study.budget is None else study.budget)
     draws = max(_LEAST_DRAWS, min(_LAW_DRAWS, _ALL_DRAWS // len(model.mechanisms)))
     for index, law in enumerate(model.mechanisms):
         broken = draw_prior(model, index, draws).broken_share
@@ -148,7 +142,7 @@ def _faults(domain: Domain, study: Study) -> Iterator[str]:
     if not study.policies:
         yield f"policy: name one or more of {', '.join(POLICIES)}"
     yield from _bad_numbers(study)
-    names = continuous(domain)
+    names = continuous_parameters(domain)
     for name, width in study.widths.items():
         if name not in names:
             hint = f"{_near(name, list(names))}those of {domain.name} are {', '.join(names) or 'none'}"
@@ -191,23 +185,3 @@ def _orders(domain: Domain, study: Study, budgets: Numbers) -> Iterator[BlockOrd
         for block, first in enumerate(range(0, study.runs, _BLOCK)):
             runs = min(_BLOCK, study.runs - first)
             yield BlockOrder(domain, policy, budgets, study.seed, block, runs, study.particles)
-
-
-def _simulated(orders: list[BlockOrder], processes: int, progress: Progress) -> list[Runs]:
-    """The result of every order, in their order."""
-    if processes == 1:
-        count = len(orders)
-        return [
-            simulate(order, lambda share, done=index: progress((done + share) / count))  # type: ignore[misc]
-            for index, order in enumerate(orders)
-        ]
-    with ProcessPoolExecutor(min(processes, len(orders)), mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(simulate, order) for order in orders]
-        try:
-            for done, future in enumerate(as_completed(futures), 1):
-                future.result()
-                progress(done / len(orders))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-        return [future.result() for future in futures]

@@ -1,7 +1,7 @@
 """From simulated runs to curves against the budget, and to answers: how much does a target need?"""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -206,12 +206,3 @@ def _assured(runs: Runs, target: Target, assurance: float) -> Assured:
     distance = _distance(runs, target)
     limit = assured(distance[:, -1], assurance)
     return Assured(Target(target.kind, -limit if target.kind == "law" else limit, target.name), len(distance))
-
-
-def plain(value: object) -> object:
-    """A dataclass's dictionary as JSON can hold it: numbers that are not finite become None."""
-    if isinstance(value, Mapping):
-        return {key: plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,8 +1,7 @@
 """Simulated runs, and what each of them knew at every budget of a grid: the raw material of a power report."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,8 @@ from domains.document import Domain
 from domains.simulators import ExactSimulator, Marginal
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import Belief, BeliefSettings
+from meta_learner.evaluation.investigated import continuous_parameters
+from meta_learner.evaluation.processes import Tell, one_thread, silent
 from meta_learner.goals import score
 from meta_learner.laboratory import Simulation, information
 from meta_learner.policies import POLICIES
@@ -21,10 +22,8 @@ from meta_learner.rollout import BlockState, BlockSteps, rollout
 from meta_learner.summary import marginal
 
 Array = NDArray[np.float64]
-Told = Callable[[float], None]  # the share of a block that is done
 
 _MOST_POINTS = 60  # of a grid of budgets, where experiments differ in cost
-_DISCRETE = ("categorical", "poisson")
 _ROUNDING = 1e-9  # a sum of costs that exceeds a budget by no more than this share is within it
 
 
@@ -85,22 +84,12 @@ def budget_grid(model: DomainModel, budget: float) -> tuple[float, ...]:
     return (*inside, budget)
 
 
-def continuous(domain: Domain) -> tuple[str, ...]:
-    """The names of all unknown numbers whose values are spread continuously: those with a width."""
-    return tuple(
-        entry
-        for parameter in domain.parameters
-        if parameter.prior is not None and parameter.prior.family not in _DISCRETE
-        for entry in parameter.entries
-    )
-
-
-def simulate(order: BlockOrder, told: Told = lambda _: None) -> Runs:
+def simulate(order: BlockOrder, told: Tell = silent) -> Runs:
     """Investigate a block of simulated worlds to the end of the budget.
 
     On one thread, so that the result does not depend on how many processes share the work.
     """
-    with _one_thread():
+    with one_thread():
         model = DomainModel(order.domain)
         laboratory = Simulation(model, seed=order.seed, block=order.block, runs=order.runs)
         assert laboratory.worlds is not None
@@ -119,16 +108,6 @@ def simulate(order: BlockOrder, told: Told = lambda _: None) -> Runs:
             seen.append(_look(steps, laboratory.worlds, state))
             told(min(1.0, state.spent.mean().item() / order.budgets[-1]))
     return _runs(order, laboratory.worlds, seen, state.belief)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _look(steps: BlockSteps, worlds: Worlds, state: BlockState) -> dict[str, Tensor]:
@@ -153,7 +132,7 @@ def _look(steps: BlockSteps, worlds: Worlds, state: BlockState) -> dict[str, Ten
 
 def _parameters(model: DomainModel, worlds: Worlds, belief: Belief) -> dict[str, Tensor]:
     """``error:NAME`` and ``width:NAME`` of every continuous parameter, under each run's true law."""
-    names = continuous(model.domain)
+    names = continuous_parameters(model.domain)
     blank = torch.full((len(worlds.mechanism),), torch.nan, dtype=torch.float64)
     seen = {f"{what}:{name}": blank.clone() for name in names for what in ("error", "width")}
     for law in worlds.mechanism.unique().tolist():

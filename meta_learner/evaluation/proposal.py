@@ -15,7 +15,7 @@ from torch import Tensor
 
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief, Population
-from meta_learner.smc import resample
+from meta_learner.resampling import resample
 
 _PRIOR_SHARE = 0.05
 _COMPONENTS = 8

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+_RESULTS = (":!tests/benchmarks/results", ":!BENCHMARKS.md")  # what a measurement itself changes
 KEY = ("policy", "budget", "contrasts", "identity")  # a newer row replaces the one with the same
 
 
@@ -46,11 +47,12 @@ def _processor() -> str:
 
 
 def _commit() -> str | None:
-    """The commit of the source tree, ``+`` after it where the tree has changes; None outside a tree."""
+    """The commit of the source tree, ``+`` after it where the tree has changes, results aside; None outside a tree."""
     root = Path(__file__).resolve().parents[2]
     try:
         hash_ = _git(root, "rev-parse", "--short=12", "HEAD")
-        return hash_ + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+        changes = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *_RESULTS)
+        return hash_ + ("+" if changes else "")
     except (OSError, subprocess.CalledProcessError):
         return None
 
@@ -67,6 +69,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def failed_in_words(row: dict[str, Any]) -> str:
+    """What a benchmark's row has to say of runs whose belief failed; empty if none did."""
+    failed = row.get("failed", 0)
+    many = f"{failed} of {row['runs']} runs of {row['policy']}"
+    return f"in {many} the belief came to rule out what happened: more particles may mend it" if failed else ""
 
 
 def merge(path: Path, document: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ class ExpectedImprovement(Policy):
         if problem.step < max(3, 2 * columns):
             return Sobol().choose(problem)
         paid = model.space.available(model.space.cheapest, problem.remaining)  # the others have ended: nothing to fit
-        surfaces = Surfaces(model, problem.belief.history, torch.where(paid[:, None], values, torch.nan))
+        surfaces = _surfaces(problem, torch.where(paid[:, None], values, torch.nan))
 
         def score(designs: Tensor) -> Tensor:
             gain = surfaces.log_improvement(designs) - model.space.cost(designs).log()
@@ -54,6 +54,20 @@ class ExpectedImprovement(Policy):
         choice = _best(*search(model.space, score, problem.runs, problem.generator))
         affordable = choice.scores[:, :1].isfinite()
         return Choice(torch.where(affordable, choice.designs, model.space.cheapest), choice.leading, choice.scores)
+
+
+def _surfaces(problem: DesignProblem, values: Tensor) -> "Surfaces":
+    """The regressions of a decision. Designs of the batch that were chosen before are taken to read what is expected of
+    them, so that the next goes elsewhere (the kriging believer: Ginsbourger, Le Riche & Carraro 2010)."""
+    model, history, pending = problem.model, problem.belief.history, problem.pending
+    surfaces = Surfaces(model, history, values)
+    if pending.shape[1] == 0:
+        return surfaces
+    known = values.isfinite().any(-1, keepdim=True)
+    believed = torch.where(known, surfaces.mean(pending), torch.nan)
+    outcomes = torch.full((*pending.shape[:2], history.outcomes.shape[2]), torch.nan, dtype=torch.float64)
+    ahead = History(torch.cat([history.designs, pending], dim=1), torch.cat([history.outcomes, outcomes], dim=1))
+    return Surfaces(model, ahead, torch.cat([values, believed], dim=1))
 
 
 class Surfaces:

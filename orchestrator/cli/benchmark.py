@@ -3,30 +3,32 @@
 ``organon benchmark NAME`` measures policies on a domain; other words after ``benchmark`` are commands of their own.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
 from domains.document import Domain
 from domains.loading import find
 from meta_learner.evaluation import results
 from meta_learner.evaluation.published import default_contrasts, published
+from orchestrator import services
 from orchestrator.cli.benchmark_calibration import calibration
 from orchestrator.cli.benchmark_misspecification import misspecification
 from orchestrator.cli.benchmark_peers import peers
-from orchestrator.cli.output import Json, console, errors, print_json, print_table
+from orchestrator.cli.output import Json, console, print_json, print_table
+from orchestrator.cli.progress import progress_bar
 from orchestrator.errors import RequestError
 
 if TYPE_CHECKING:
     from meta_learner.evaluation.benchmark import Setup
 
 MEASURE = "domain"
+_NAMES = services.POLICY_NAMES
+_BLIND = ("random", "sobol")  # policies that do not look at the belief
 
 
 class _DomainByDefault(TyperGroup):
@@ -72,11 +74,11 @@ def measure(
 ) -> None:
     """Bounds on what policies learn in simulated runs of a domain, beside what others published."""
     domain = find(name)
+    chosen = _policies(domain, policy, blind)
     from meta_learner.belief import BeliefSettings
     from meta_learner.evaluation.benchmark import Setup
     from meta_learner.policies import POLICIES
 
-    chosen = _policies(policy, [name for name, policy in POLICIES.items() if domain.goal.kind in policy().goals], blind)
     document: dict[str, Any] = {"kind": "benchmark", "domain": domain.name, "title": domain.title, "rows": []}
     for which in chosen:
         setup = Setup(
@@ -100,40 +102,33 @@ def measure(
         _show(domain, document["rows"])
 
 
-def _policies(wanted: list[str] | None, known: list[str], blind: bool) -> list[str]:
-    chosen = list(dict.fromkeys(wanted or [name for name in known if not blind or name in ("random", "sobol")]))
-    for name in chosen:
-        if name not in known:
-            raise RequestError(f"policy {name!r} is not known; there are {', '.join(known)}")
-        if blind and name not in ("random", "sobol"):
+def _policies(domain: Domain, wanted: list[str] | None, blind: bool) -> list[str]:
+    """Those asked for, else all that serve the domain."""
+    for name in wanted or []:
+        services.check_policy(name, domain)
+        if blind and name not in _BLIND:
             raise RequestError(f"--blind keeps no belief, which the policy {name!r} looks at; leave --blind out")
-    return chosen
+    return list(dict.fromkeys(wanted or [name for name in _BLIND if blind] or filter(_serves(domain), _NAMES)))
+
+
+def _serves(domain: Domain) -> Callable[[str], bool]:
+    def serves(name: str) -> bool:
+        try:
+            services.check_policy(name, domain)
+        except RequestError:
+            return False
+        return True
+
+    return serves
 
 
 def _row(setup: "Setup", processes: int) -> dict[str, Any]:
     from meta_learner.evaluation.benchmark import measure as measured
 
-    with _bar(f"{setup.domain.name}, {setup.policy.name}") as told:
-        row = asdict(measured(setup, processes=processes, tell=told))
+    title = f"{setup.domain.name}, {setup.policy.name}"
+    with progress_bar() as told:
+        row = asdict(measured(setup, processes=processes, tell=lambda what, share: told(f"{title}: {what}", share)))
     return {**row, **results.provenance(processes=processes)}
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Any]:
-    """A function of (what is done, share of it) that shows both on the error stream."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
-    with Progress(*columns, TimeRemainingColumn(), console=errors, transient=True) as bar:
-        task = bar.add_task(title, total=1.0)
-        now = ""
-
-        def told(what: str, share: float) -> None:
-            nonlocal now
-            if what != now:
-                bar.reset(task, description=f"{title}: {what}")
-                now = what
-            bar.update(task, completed=share)
-
-        yield told
 
 
 COLUMNS = (
@@ -150,6 +145,9 @@ def _show(domain: Domain, rows: list[dict[str, Any]]) -> None:
         markup=False,
     )
     print_table(COLUMNS, [cells(row) for row in rows] + _published(domain, first))
+    for row in rows:
+        if row["failed"]:
+            console.print(results.failed_in_words(row), markup=False)
 
 
 def cells(row: dict[str, Any]) -> list[object]:

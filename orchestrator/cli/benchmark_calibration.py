@@ -1,20 +1,20 @@
 """``organon benchmark calibration``: are beliefs right as often as they say, over the catalogue?"""
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from domains import catalogue
 from domains.loading import find
 from meta_learner.evaluation import results
 from orchestrator import services
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
+from orchestrator.cli.progress import progress_bar
 from orchestrator.errors import RequestError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def calibration(
     judged = _investigate(counts, policy=policy, seed=seed, particles=particles, processes=processes)
     with errors.status("comparing with exact beliefs"):
         found = assess(judged, seed)
-    document = as_document(found, seed, settings)
+    document = results.plain(as_document(found, seed, settings, processes))
     if out is not None:
         out.write_text(_compact(document) + "\n", encoding="utf-8")
     if plot is not None:
@@ -105,58 +105,17 @@ def _investigate(
     counts: dict[str, int], *, policy: str, seed: int, particles: int, processes: int
 ) -> list["JudgedRun"]:
     """All runs, in the order of the domains, whatever the number of processes."""
-    from domains.loading import find
     from meta_learner.belief import BeliefSettings
     from meta_learner.evaluation.calibration import investigate_and_judge, parts
+    from meta_learner.evaluation.processes import work
 
-    for name in counts:
-        find(name)  # an unknown one is said now, not an hour later
-    work = parts(counts, _BLOCK)
-    settings = BeliefSettings(particles=particles)
-    with _progress(sum(counts.values())) as told, _pool(processes) as submit:
-        waiting = [submit(investigate_and_judge, part, policy, seed, settings) for part in work]
-        judged = []
-        for part, result in zip(work, waiting, strict=True):
-            told(part.domain, 0)
-            judged += result()
-            told(part.domain, part.runs)
-    return judged
+    job = partial(investigate_and_judge, policy=policy, seed=seed, settings=BeliefSettings(particles=particles))
+    with progress_bar() as told:
+        what = f"investigating {sum(counts.values())} worlds"
+        return list(chain.from_iterable(work(job, parts(counts, _BLOCK), processes, partial(told, what))))
 
 
-@contextmanager
-def _pool(processes: int) -> Iterator[Any]:
-    """A function like ``call later``: (function, arguments) → a function that gives the result."""
-    if processes == 1:
-        import torch
-
-        torch.set_num_threads(1)
-        yield lambda law, *arguments: lambda: law(*arguments)
-        return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _one_thread) as pool:
-        yield lambda law, *arguments: pool.submit(law, *arguments).result
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Any]:
-    """A function of (domain, runs done) that moves a bar on the error stream."""
-    columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn())
-    times = (TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, *times, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda domain, runs: bar.update(task, description=domain, advance=runs)
-
-
-def as_document(found: "Calibration", seed: int, settings: dict[str, Any]) -> dict[str, Any]:
+def as_document(found: "Calibration", seed: int, settings: dict[str, Any], processes: int) -> dict[str, Any]:
     """Everything measured, for a file."""
     return {
         "kind": "calibration",
@@ -164,7 +123,7 @@ def as_document(found: "Calibration", seed: int, settings: dict[str, Any]) -> di
         "columns": list(_COLUMNS),
         "rows": _rows(found),
         "note": found.verdict,
-        **results.provenance(),
+        **results.provenance(processes=processes),
         "seed": seed,
         "settings": settings,
         "ok": found.ok,

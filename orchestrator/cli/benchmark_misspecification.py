@@ -1,19 +1,16 @@
 """``organon benchmark misspecification``: how often the agent notices that no law of its domain is true."""
 
-import json
-import platform
-import subprocess
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from orchestrator.cli.output import Json, console, errors, print_json, print_table
-from orchestrator.errors import RequestError
+from domains.loading import find
+from meta_learner.evaluation import results
+from orchestrator import services
+from orchestrator.cli.output import Json, console, print_json, print_table
+from orchestrator.cli.progress import progress_bar
 
 _NOTE = (
     "A law is left out of what the agent believes in, and worlds are drawn from that law. noticed: the share of runs "
@@ -39,31 +36,29 @@ def misspecification(
 
     from meta_learner.evaluation import misspecification as evaluation
     from meta_learner.evaluation import misspecified
-    from meta_learner.policies import POLICIES
 
-    if policy not in POLICIES:
-        raise RequestError(f"there is no policy {policy!r}; use one of {', '.join(sorted(POLICIES))}")
+    names = domains or list(misspecified.DOMAINS)
+    for name in names:
+        services.check_policy(policy, find(name))
     torch.set_num_threads(1)
     plan = evaluation.Plan(runs=runs, policy=policy, seed=seed)
-    cases = [case for name in domains or misspecified.DOMAINS for case in misspecified.cases(name)]
+    cases = [case for name in names for case in misspecified.cases(name)]
     if constructed:
         cases += misspecified.constructed()
     rows: list[dict[str, Any]] = []
     started = time.perf_counter()
-    with _bar() as bar:
-        task = bar.add_task("", total=runs * len(cases))
+    with progress_bar() as told:
         for number, case in enumerate(cases):
-            bar.update(task, description=f"{case.domain}: {case.what}")
 
-            def done(here: int, before: int = number * runs) -> None:
-                bar.update(task, completed=before + here)
+            def done(here: int, case: Any = case, before: int = number * runs) -> None:
+                told(f"{case.domain}: {case.what}", (before + here) / (runs * len(cases)))
 
             found = evaluation.investigate(case, plan, done)
             rows.append(evaluation.row(case, found))
             report = _report([*rows, *evaluation.totals(rows)], evaluation.COLUMNS, vars(plan))
             report["settings"]["seconds"] = round(time.perf_counter() - started)
             if out is not None:
-                out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+                results.save(out, report)
     if as_json:
         print_json(report)
     else:
@@ -71,43 +66,24 @@ def misspecification(
 
 
 def _report(rows: list[dict[str, Any]], columns: tuple[str, ...], settings: dict[str, Any]) -> dict[str, Any]:
-    import torch
-
-    return {
+    document = {
         "kind": "misspecification",
         "title": "Misspecified runs noticed",
         "columns": list(columns),
         "rows": [[_cell(row.get(column)) for column in columns] for row in rows],
         "note": _NOTE,
-        "version": version("organon"),
-        "commit": _commit(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, torch {torch.__version__}, 1 thread",
+        **results.provenance(),
         "seed": settings["seed"],
         "settings": {name: value for name, value in settings.items() if name != "seed"},
     }
+    plain: dict[str, Any] = results.plain(document)
+    return plain
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, tuple):
         return "{:.2f} to {:.2f}".format(*value)
     return round(value, 3) if isinstance(value, float) else value
-
-
-def _commit() -> str:
-    """The commit of a checkout; empty where there is none."""
-    try:
-        told = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return ""
-    return told.stdout.strip()
-
-
-def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -1,19 +1,17 @@
 """``benchmark peers``: Organon beside other people's optimisers and estimators, in the same worlds."""
 
-import json as json_format
-import platform
-import subprocess
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import Progress
 
 from domains.document import Domain
 from domains.loading import find
-from orchestrator.cli.output import Json, console, errors, print_json, print_table
+from meta_learner.evaluation import results
+from orchestrator.cli.output import Json, console, print_json, print_table
+from orchestrator.cli.progress import progress_bar
 from orchestrator.errors import RequestError
 
 if TYPE_CHECKING:
@@ -57,9 +55,9 @@ def peers(
     measured = _measure(found, runs, budget, seed, policy or [])
     report = _report(found, measured, seed, {"runs": runs, "budget": budget, "particles": 2000, "moves": 5})
     if out is not None:
-        out.write_text(json_format.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        results.save(out, report)
     if json:
-        print_json(report)
+        print_json(results.plain(report))
         return
     console.print(report["title"], markup=False)
     print_table(report["columns"], [[_cell(value) for value in row] for row in report["rows"]])
@@ -92,56 +90,33 @@ def _measure(domain: Domain, runs: int, budget: float, seed: int, only: list[str
         raise RequestError(f"--policy {unknown[0]!r} does not apply to {domain.name}; these do: {', '.join(known)}")
     comparison = Comparison(model, runs, budget, seed, BeliefSettings())
     measured = []
-    with Progress(console=errors, transient=True) as bar:
-        for name in only or known:
-            task = bar.add_task(name, total=runs)
-            progress = lambda done, task=task: bar.update(task, completed=done)  # noqa: E731
+    with progress_bar() as told:
+        for name in dict.fromkeys(only or known):
+            progress = lambda done, name=name: told(name, done / runs)  # noqa: E731
             measured.append(measure(comparison, name, known[name](), progress))
     return measured
 
 
 def _report(domain: Domain, measured: "list[Measured]", seed: int, settings: dict[str, Any]) -> dict[str, Any]:
     goal = "learn" if domain.goal.kind == "learn" else "maximise"
-    if goal == "learn":
-        columns = [
-            "policy",
-            "runs",
-            "experiments",
-            "information",
-            "information_se",
-            "decision_seconds",
-            "update_seconds",
-        ]
-        rows = [
-            [m.policy, m.runs, m.experiments, m.quality, m.quality_se, m.decision_seconds, m.update_seconds]
-            for m in measured
-        ]
-    else:
-        columns = ["policy", "runs", "experiments", "regret_laws", "regret_laws_se", "regret_own", "regret_own_se"]
-        columns += ["decision_seconds", "update_seconds"]
-        rows = [
-            [
-                m.policy,
-                m.runs,
-                m.experiments,
-                m.quality,
-                m.quality_se,
-                m.own,
-                m.own_se,
-                m.decision_seconds,
-                m.update_seconds,
-            ]
-            for m in measured
-        ]
+    quality = {"information": "quality", "information_se": "quality_se"}
+    if goal != "learn":
+        quality = {
+            "regret_laws": "quality",
+            "regret_laws_se": "quality_se",
+            "regret_own": "own",
+            "regret_own_se": "own_se",
+        }
+    before, after = ("policy", "runs", "experiments"), ("decision_seconds", "update_seconds")
+    columns = {name: name for name in before} | quality | {name: name for name in after}
+    rows = [[getattr(policy, field) for field in columns.values()] for policy in measured]
     return {
         "kind": "peers",
         "title": f"Peers on {domain.name}: {domain.title}",
-        "columns": columns,
+        "columns": list(columns),
         "rows": rows,
         "note": _NOTE + _NOTES[goal],
-        "version": version("organon"),
-        "commit": _commit(),
-        "machine": f"{platform.machine()}, one core",
+        **results.provenance(),
         "seed": seed,
         "settings": {**settings, "domain": domain.name, "identity": domain.identity, "libraries": _libraries()},
     }
@@ -155,12 +130,6 @@ def _libraries() -> dict[str, str]:
 
 def _module(package: str) -> str:
     return {"scikit-learn": "sklearn", "pyro-ppl": "pyro"}.get(package, package)
-
-
-def _commit() -> str:
-    folder = Path(__file__).resolve().parent
-    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
 
 
 def _cell(value: object) -> str:

@@ -1,19 +1,13 @@
 """``organon domain check``: what an examination found, for people and as JSON."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
-
-from rich.progress import BarColumn, Progress, TextColumn
 
 from domains.document import Domain
 from domains.errors import DomainError
 from domains.measurements import read_replay
-from orchestrator.cli.output import console, errors, print_table
-
-_PATIENCE = 1.0  # seconds before a progress bar appears
+from orchestrator.cli.output import console, print_table
+from orchestrator.cli.progress import progress_bar
 
 
 def examine_all(domains: list[Domain]) -> list[dict[str, Any]]:
@@ -22,12 +16,12 @@ def examine_all(domains: list[Domain]) -> list[dict[str, Any]]:
     from meta_learner.examination import examine
 
     reports = []
-    with _bar() as told:
+    with progress_bar() as told:
         for number, domain in enumerate(domains):
-            told(domain.name, number / len(domains))
+            told(f"examining {domain.name}", number / len(domains))
 
             def within(done: int, steps: int, number: int = number, name: str = domain.name) -> None:
-                told(name, (number + done / steps) / len(domains))
+                told(f"examining {name}", (number + done / steps) / len(domains))
 
             replays = {replay: len(read_replay(domain, replay).designs) for replay in domain.replays}
             try:
@@ -37,25 +31,6 @@ def examine_all(domains: list[Domain]) -> list[dict[str, Any]]:
             head = {"name": domain.name, "identity": domain.identity, "ok": found.ok}
             reports.append({**head, **asdict(found), "replays": replays})
     return reports
-
-
-@contextmanager
-def _bar() -> Iterator[Any]:
-    """A function of (what is examined, share done) that shows both."""
-    bar = Progress(TextColumn("{task.description}"), BarColumn(), console=errors, transient=True)
-    task = bar.add_task("", total=1.0)
-    begun = time.monotonic()
-
-    def told(what: str, share: float) -> None:
-        bar.update(task, description=f"examining {what}", completed=share)
-        if errors.is_terminal and time.monotonic() - begun > _PATIENCE:
-            bar.start()
-
-    try:
-        yield told
-    finally:
-        if bar.live.is_started:
-            bar.stop()
 
 
 def print_report(report: dict[str, Any]) -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from domains.loading import find
 from orchestrator import services
 from orchestrator.cli import power_text
 from orchestrator.cli.output import Json, errors, print_json
+from orchestrator.cli.progress import progress_bar
 from orchestrator.errors import RequestError
 
 if TYPE_CHECKING:
@@ -92,17 +91,8 @@ def power(
 def _simulate(domain: Domain, study: Study) -> PowerReport:
     from meta_learner.evaluation.power import power as simulate_power
 
-    with _bar(domain.name) as told:
-        return simulate_power(domain, study, told)
-
-
-@contextmanager
-def _bar(label: str) -> Iterator[Any]:
-    """A function of the share done that shows it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task(f"simulating campaigns of {label}", total=1.0)
-        yield lambda share: bar.update(task, completed=share)
+    with progress_bar() as told:
+        return simulate_power(domain, study, partial(told, f"simulating campaigns of {domain.name}"))
 
 
 def _width(text: str) -> tuple[str, float]:

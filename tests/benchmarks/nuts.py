@@ -11,10 +11,7 @@ equation: nothing of ours is in them.
 """
 
 import argparse
-import json
 import math
-import platform
-import subprocess
 import time
 import warnings
 from collections.abc import Callable
@@ -29,6 +26,7 @@ from torch import Tensor
 from domains.loading import find
 from domains.worlds import DomainModel, MechanismModel
 from meta_learner.belief import Belief, BeliefSettings, prior_belief
+from meta_learner.evaluation import results
 from meta_learner.smc import update
 from meta_learner.streams import stream
 
@@ -269,7 +267,6 @@ def compare(problem: Problem, chains: Chains, *, count: int, runs: int) -> Row:
 def report(rows: list[Row], settings: dict[str, object]) -> dict[str, object]:
     """The table as JSON."""
     columns = list(Row.__dataclass_fields__)
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
     return {
         "kind": "nuts",
         "title": "Particles against an independent sampler (NUTS): quantiles of every parameter",
@@ -279,11 +276,9 @@ def report(rows: list[Row], settings: dict[str, object]) -> dict[str, object]:
         "and one_run (the spread of single runs) in posterior standard deviations, each the largest over quantiles and "
         "parameters; p of the largest difference by Welch's test, times the number of comparisons (Bonferroni); agrees "
         f"where it is above {ALPHA:g}. Seconds of CPU: of all chains, and of one run of the particles.",
-        "version": version("organon"),
-        "commit": commit,
-        "machine": f"{platform.machine()}, one core",
+        **results.provenance(),
         "seed": 0,
-        "settings": {**settings, "torch": version("torch"), "pyro-ppl": version("pyro-ppl")},
+        "settings": {**settings, "pyro-ppl": version("pyro-ppl")},
     }
 
 
@@ -306,8 +301,7 @@ def main() -> None:
             print(rows[-1], flush=True)
     settings = {"chains": options.chains, "draws": options.draws, "warmup": options.warmup, "runs": options.runs}
     if options.out is not None:
-        text = json.dumps(report(rows, settings), ensure_ascii=False, indent=1)
-        options.out.write_text(text + "\n", encoding="utf-8")
+        results.save(options.out, report(rows, settings))
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ def _setting(domain: str, rows: list[dict[str, Any]]) -> str:
     lines += [_table(_COLUMNS, [*map(_measured, rows), *beside]), ""]
     lines += [_notes(known), ""] if known and same else []
     lines += [f"- {row['policy']}: {_provenance(row)}" for row in rows]
+    lines += [f"- Beware: {words}." for row in rows if (words := results.failed_in_words(row))]
     return "\n".join([*lines, ""])
 
 
@@ -112,6 +113,8 @@ def _nats(estimate: dict[str, float | None] | None) -> str:
 
 def _provenance(row: dict[str, Any]) -> str:
     machine = row["machine"]
+    if isinstance(machine, str):  # files of earlier versions
+        return f"Organon {row.get('version', '')}, commit {row['commit'] or 'unknown'}; {machine}"
     told = f"Organon {row['organon']}, commit {row['commit'] or 'unknown'}, {row['date']} UTC; {machine['processor']}, "
     return told + f"torch {machine['torch']}, {machine['device']}, {machine['threads']} thread a process"
 

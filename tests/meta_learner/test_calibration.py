@@ -222,11 +222,11 @@ def test_probabilities_of_laws_too_sharp_are_flagged() -> None:
     assert {result.name for result in found.outside} >= {"log score"}
     told = next(row for row in found.power if row["what"] == "probabilities of laws to the power 1.5")
     assert told["one domain"] > 0.85
-    assert found.error["observed"] > 2 * found.error["high95"]
+    assert found.error["observed"] > found.error["high95"]
 
 
 def test_an_exact_belief_is_judged_by_its_laws_alone() -> None:
-    (run, other) = investigate_and_judge(Part("structural-causal", 0, 2), "random", 1, FEW)
+    (run, other) = investigate_and_judge(Part("structural-causal", 0, 2), policy="random", seed=1, settings=FEW)
     assert run.names == ()
     assert len(run.probability) == 543
     assert {s.name for s in of_all([run, other])} <= {"laws found", "log score", "Brier score"} | {
@@ -236,7 +236,9 @@ def test_an_exact_belief_is_judged_by_its_laws_alone() -> None:
 
 def test_blocks_are_deterministic_and_domains_have_streams_of_their_own() -> None:
     few = BeliefSettings(particles=50, moves=1)
-    once, again = (investigate_and_judge(Part("death-process", 1, 3), "random", 4, few) for _ in range(2))
+    once, again = (
+        investigate_and_judge(Part("death-process", 1, 3), policy="random", seed=4, settings=few) for _ in range(2)
+    )
     assert [run.rank.tolist() for run in once] == [run.rank.tolist() for run in again]
     assert all((a.others == b.others).all() for a, b in zip(once, again, strict=True))
     assert domain_seed("death-process", 4) != domain_seed("ces", 4)

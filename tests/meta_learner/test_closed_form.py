@@ -16,8 +16,9 @@ from domains.worlds import DomainModel
 from meta_learner.belief import Belief, BeliefSettings
 from meta_learner.laboratory import Simulation
 from meta_learner.policies.random import Random
+from meta_learner.resampling import resample
 from meta_learner.rollout import BlockSteps, rollout
-from meta_learner.smc import effective_size, resample
+from meta_learner.smc import effective_size
 from tests.meta_learner import linear_gaussian as oracle
 
 RUNS = 64

@@ -49,12 +49,12 @@ def arguments(name: str, *, shared: int = 0) -> tuple[Tensor, ...]:
     return tuple(a[:, :1].expand(-1, ROWS) if i >= len(found) - shared else a for i, a in enumerate(found))
 
 
-def check(family: OutcomeFamily, values: tuple[Tensor, ...]) -> None:
+def check(family: OutcomeFamily, values: tuple[Tensor, ...], rounding: float = 1e-9) -> None:
     uniforms = inside(torch.rand((DRAWS, 1, 2), generator=torch.Generator().manual_seed(3), dtype=torch.float64))
     y = family.sample(tuple(v[:, :DRAWS] for v in values), uniforms[:, 0].expand(PLACES, DRAWS, 2))
     own = family.log_density(y, tuple(v[:, :DRAWS] for v in values))
     every = family.log_density(y[..., None], tuple(v[:, None] for v in values))
-    for dtype, error in ((torch.float64, 1e-9), (torch.float32, 1e-3)):
+    for dtype, error in ((torch.float64, rounding), (torch.float32, 1e-3)):
         ((_, found),) = _drawn([(family, values)], uniforms, dtype)
         assert isinstance(found, Drawn)
         ratio = found.log_ratio.to(torch.float64).clamp_min(-_NEXT_TO_NOTHING)
@@ -78,6 +78,21 @@ def test_ratios_of_binomial_outcomes_with_certain_probabilities() -> None:
     p = torch.rand((PLACES, ROWS), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     p[:, 0], p[:, 1] = 0.0, 1.0
     check(FAMILIES["binomial"], (torch.full_like(p, 20.0), p))
+
+
+def test_ratios_where_the_number_of_trials_is_unknown() -> None:
+    """C(n, y) differs between hypotheses then, and what is above n is impossible."""
+    generator = torch.Generator().manual_seed(4)
+    n = torch.randint(80, 100, (PLACES, ROWS), generator=generator).double()
+    check(FAMILIES["binomial"], (n, 0.6 + 0.4 * torch.rand((PLACES, ROWS), generator=generator, dtype=torch.float64)))
+
+
+@pytest.mark.parametrize("name", ["poisson", "binomial"])
+def test_large_counts_keep_their_digits_in_single_precision(name: str) -> None:
+    """A million counts: slope · y is 1e7, where single precision knows whole nats only."""
+    share = 1 + 2e-3 * (arguments("bernoulli")[0] - 0.5)
+    few = (1e6 * share,) if name == "poisson" else (torch.full_like(share, 2e6), 0.5 * share)
+    check(FAMILIES[name], few, rounding=1e-7)  # of the densities themselves, which are millions
 
 
 def test_far_from_zero_single_precision_still_ranks() -> None:
@@ -198,6 +213,16 @@ def test_a_second_design_counts_for_what_it_adds() -> None:
     found = _Scorer(asked, 512)(designs).mean(0)
     for x, gain in zip(designs[0, :, 0].tolist(), found.tolist(), strict=True):
         assert abs(gain - 0.5 * math.log((1 + 1.5**2 + x * x) / (1 + 1.5**2))) < 0.12
+
+
+def test_a_pending_experiment_that_gives_nothing_changes_nothing() -> None:
+    """Beyond 1.5 the law breaks under every hypothesis: what is scored next is scored as if first."""
+    text = LINE.replace("sd: 1", "sd: 'where(x > 1.5, -1, 1)'")
+    designs = torch.tensor([-1.0, 0.5, 1.0], dtype=torch.float64).expand(2, -1)[..., None]
+    alone = _Scorer(problem(text), 128)(designs)
+    after = _Scorer(problem(text, pending=torch.full((2, 1, 1), 1.9, dtype=torch.float64)), 128)(designs)
+    assert (alone > 0.01).all()
+    torch.testing.assert_close(after, alone)
 
 
 def test_a_batch_spreads_over_what_is_unknown() -> None:

@@ -160,3 +160,18 @@ def test_a_goal_without_a_reading_is_refused() -> None:
     steps = BlockSteps(model, POLICIES["expected-improvement"](), laboratory, budget=8, seed=2, block=0)
     with pytest.raises(DomainError, match="goal: learn has no objective"):
         next(rollout(steps, 2))
+
+
+def test_a_batch_does_not_try_one_place_again_and_again() -> None:
+    """Two batches of four, then the third, chosen from eight readings: its designs lie apart. The two nearest are
+    0.06 to 0.6 of the unit cube's side apart in six runs; designs that are not told of each other, 0.0005."""
+    model = peak()
+    laboratory = Simulation(model, seed=3, block=0, runs=6)
+    steps = BlockSteps(
+        model, POLICIES["expected-improvement"](), laboratory, budget=24, seed=3, block=0, batch=4,
+        settings=BeliefSettings(particles=50, moves=1),
+    )  # fmt: skip
+    *_, last = (state for state, _ in zip(rollout(steps, 6), range(12), strict=False))
+    inputs = features(model.space, last.belief.history.designs[:, 8:12])
+    nearest = (torch.cdist(inputs, inputs) + 9 * torch.eye(4).double()).amin((1, 2))
+    assert nearest.median() > 0.01

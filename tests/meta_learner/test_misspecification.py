@@ -13,13 +13,14 @@ from typer.testing import CliRunner
 from domains.loading import find
 from domains.worlds import DomainModel
 from meta_learner.belief import BeliefSettings
-from meta_learner.evaluation.misspecification import Plan, investigate, row, totals, wilson
+from meta_learner.evaluation.misspecification import Plan, interval, investigate, row, totals
 from meta_learner.evaluation.misspecified import cases, constructed
 from meta_learner.laboratory import Simulation
 from meta_learner.misfit import misfit
 from meta_learner.policies.random import Random
 from meta_learner.rollout import BlockSteps, rollout
 from orchestrator.cli.benchmark_misspecification import misspecification
+from tests.benchmarks.page import page
 
 QUICK = Plan(runs=6, policy="random", particles=200)
 
@@ -84,7 +85,7 @@ def test_twice_the_noise_is_in_the_truth_alone() -> None:
 @pytest.mark.parametrize(("hits", "runs"), [(0, 20), (7, 20), (20, 20)])
 def test_wilson_interval(hits: int, runs: int) -> None:
     exact = stats.binomtest(hits, runs).proportion_ci(0.95, method="wilson")
-    assert wilson(hits, runs) == pytest.approx((exact.low, exact.high), abs=1e-6)
+    assert interval(hits, runs) == pytest.approx((exact.low, exact.high), abs=1e-9)
 
 
 def test_the_command_writes_a_table(tmp_path: Path) -> None:
@@ -99,3 +100,4 @@ def test_the_command_writes_a_table(tmp_path: Path) -> None:
     assert report["kind"] == "misspecification"
     assert [line[1] for line in report["rows"]][:2] == ["none left out", "linear left out"]
     assert all(len(line) == len(report["columns"]) for line in report["rows"])
+    assert "## Misspecified runs noticed" in page(tmp_path)

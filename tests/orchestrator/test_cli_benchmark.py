@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from domains.errors import DomainError
 from meta_learner.evaluation import results
 from orchestrator.cli.benchmark import app
 from orchestrator.errors import RequestError
@@ -46,11 +47,13 @@ def test_a_file_keeps_other_rows_and_replaces_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["death-process", "--policy", "nope"], "'nope' is not known; there are expected-information-gain"),
+        (["death-process", "--policy", "nope"], "there is no policy 'nope'"),
+        (["death-process", "--policy", "expected-improvement"], "which death-process does not allow (goal: learn has"),
+        (["death-process", "--policy", "random", "--budget", "0.5"], "it pays for no experiment of death-process"),
         (["death-process", "--policy", "expected-information-gain", "--blind"], "leave --blind out"),
     ],
 )
 def test_mistakes_are_told(arguments: list[str], message: str) -> None:
     ended = organon(*arguments)
-    assert isinstance(ended.exception, RequestError)
+    assert isinstance(ended.exception, RequestError | DomainError)
     assert message in str(ended.exception)

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from domains.errors import DomainError
 from orchestrator.cli.benchmark_calibration import calibration, wanted
 from orchestrator.errors import OrganonError, RequestError
+from tests.benchmarks.page import page
 
 app = typer.Typer()
 app.command()(calibration)
@@ -29,17 +30,20 @@ def test_tables_file_and_picture(tmp_path: Path) -> None:
     assert "standard deviations too small by 20%" in ended.stdout
     document = json.loads(out.read_text())
     assert document["kind"] == "calibration"
-    assert {"title", "columns", "rows", "note", "version", "commit", "machine", "seed", "settings"} <= set(document)
+    assert {"title", "columns", "rows", "note", "organon", "commit", "machine", "seed", "settings"} <= set(document)
     assert [row[0] for row in document["rows"]] == ["death-process", "enzyme-kinetics", "all domains"]
     assert [row[2] for row in document["rows"]] == [11, 3, 14]
     assert all(len(row) == len(document["columns"]) for row in document["rows"])
     assert len(document["runs"]) == 14
+    assert "## Are beliefs right as often as they say?" in page(tmp_path)
     assert all(0 < u < 1 for run in document["runs"] for u in run["u"].values())
     assert "ranks of truths, all domains" in plot.read_text()
 
 
 def test_two_processes_give_what_one_gives() -> None:
     one, two = (json.loads(organon(*QUICK, "--json", "--processes", n).stdout) for n in ("1", "2"))
+    assert [document.pop("machine")["processes"] for document in (one, two)] == [1, 2]
+    assert one.pop("date") <= two.pop("date")
     assert one == two
 
 

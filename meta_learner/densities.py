@@ -19,6 +19,7 @@ from meta_learner.hypotheses import Hypotheses, predict
 
 _MOST_LISTED = 64  # outcomes
 _CHUNK = 200_000  # pairs of an outcome and a hypothesis worked on at once: they fit the processor's cache
+_FAR = 1e4  # standard deviations of the noise, up to which single precision tells a thousandth of one
 _SIMULATED = 500_000  # the same for simulators
 
 
@@ -160,7 +161,10 @@ def _normal_ratio(y: Tensor, mean: Tensor, sd: Tensor, *, dtype: torch.dtype) ->
     unit = torch.where((unit > 0) & unit.isfinite(), unit, 1.0)
     root = 0.5**0.5 * unit / sd  # log p = log root − (root·(y − mean)/unit)² + a constant
     own = (root[:, :draws] * ((y - mean[:, :draws]) / unit)).square() - root[:, :draws].log()
-    place, y = (root * ((mean - centre) / unit)).to(dtype), ((y - centre) / unit)
+    place, y = root * ((mean - centre) / unit), (y - centre) / unit
+    if not bool((place.abs() < _FAR).all()):  # or NaN: six digits would not hold the noise
+        dtype = torch.float64
+    place = place.to(dtype)
     if bool((root == root[:, :1]).all()):
         y, own = (y * root[:, :1]).to(dtype), (own + root[:, :1].log()).to(dtype)
 

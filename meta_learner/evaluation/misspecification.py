@@ -8,7 +8,7 @@ against these laws (the largest expected logarithm: Kelly 1956; Grünwald, de He
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -19,6 +19,7 @@ from torch import Tensor
 from meta_learner.belief import Belief, BeliefSettings, prior_belief
 from meta_learner.criticism import FALSE_ALARMS
 from meta_learner.evaluation.assurance import wilson
+from meta_learner.evaluation.investigated import domain_seed
 from meta_learner.evaluation.misspecified import Case
 from meta_learner.policies import POLICIES
 from meta_learner.rollout import BlockSteps, rollout
@@ -69,6 +70,7 @@ def investigate(case: Case, plan: Plan, progress: Progress = lambda _: None) -> 
 
 
 def _block(case: Case, plan: Plan, block: int, runs: int) -> Noticed:
+    plan = replace(plan, seed=domain_seed(f"{case.domain}/{case.what}", plan.seed))  # else all cases share their luck
     settings = BeliefSettings(particles=plan.particles)
     steps = BlockSteps(
         case.believed,

@@ -9,6 +9,7 @@ import math
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -85,6 +86,12 @@ def merge(path: Path, document: dict[str, Any]) -> None:
         new = {tuple(row[name] for name in KEY) for row in document["rows"]}
         kept = [row for row in load(path)["rows"] if tuple(row[name] for name in KEY) not in new]
     save(path, {**document, "rows": [*kept, *document["rows"]]})
+
+
+def better_kept(path: Path, policies: Sequence[str], runs: int) -> str | None:
+    """The policy whose row in the file, of more runs, a new one would replace; None where there is none such."""
+    rows = load(path)["rows"] if path.exists() else []
+    return next((row["policy"] for row in rows if row["policy"] in policies and row["runs"] > runs), None)
 
 
 def load(path: Path) -> dict[str, Any]:

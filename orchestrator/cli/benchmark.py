@@ -75,6 +75,11 @@ def measure(
     """Bounds on what policies learn in simulated runs of a domain, beside what others published."""
     domain = find(name)
     chosen = _policies(domain, policy, blind)
+    better = None if out is None else results.better_kept(out, chosen, runs)
+    if better:
+        raise RequestError(
+            f"{out} holds more than {runs} runs of {better}, which these would replace; name another file"
+        )
     from meta_learner.belief import BeliefSettings
     from meta_learner.evaluation.benchmark import Setup
     from meta_learner.policies import POLICIES

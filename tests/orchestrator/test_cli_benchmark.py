@@ -57,3 +57,12 @@ def test_mistakes_are_told(arguments: list[str], message: str) -> None:
     ended = organon(*arguments)
     assert isinstance(ended.exception, RequestError | DomainError)
     assert message in str(ended.exception)
+
+
+def test_a_row_of_more_runs_is_not_replaced_by_one_of_fewer(tmp_path: Path) -> None:
+    out = tmp_path / "kept.json"
+    results.save(out, {"rows": [{"policy": "random", "runs": 500}]})
+    done = organon("death-process", "--policy", "random", *FEW, "--out", str(out))
+    assert isinstance(done.exception, RequestError)
+    assert "holds more than 4 runs of random" in str(done.exception)
+    assert results.load(out)["rows"][0]["runs"] == 500

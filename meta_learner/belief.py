@@ -123,7 +123,7 @@ class Belief:
 
     @property
     def surprised(self) -> Tensor:
-        """Whether what came back speaks against all laws [runs]: at most 5 % of runs that hold the truth ever do."""
+        """Whether what came back speaks against all laws [runs]: of worlds of the domain at most 5 % ever do."""
         return self.criticism.alarm | ~self.explained
 
     @property

@@ -133,10 +133,10 @@ def _departure(domain: Domain, content: Mapping[str, Any]) -> list[str]:
         for place in misfit["where"]
     ]
     how = _DEPARTURES[misfit["kind"]].format(law=misfit["law"])
-    odds = "over a million" if misfit["peak"] > log(1e6) else f"{exp(misfit['peak']):,.0f}"
+    rarity = "a million" if misfit["peak"] > log(1e6) else f"{exp(misfit['peak']):,.0f}"
     return [
         f"No law of this domain explains the data: {misfit['outcome']} {how}, most at {'; '.join(places)}. "
-        f"The odds against all of them together reached {odds} to 1."
+        f"If one of them held, evidence as strong as this would arise in at most 1 run in {rarity}."
     ]
 
 

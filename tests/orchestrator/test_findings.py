@@ -127,12 +127,12 @@ def test_a_finding_says_where_no_law_explains_the_data(domain: Domain) -> None:
     assert lines[2] == (
         "No law of this domain explains the data: velocity departs from michaelis-menten in a way that depends on the "
         "design, most at substrate = 0.02 ppm (3.1 sd below); substrate = 1.1 ppm (2.0 sd above). "
-        "The odds against all of them together reached 340 to 1."
+        "If one of them held, evidence as strong as this would arise in at most 1 run in 340."
     )
     assert lines[3].startswith("The law michaelis-menten is the best of them with probability 80.0 %")
     assert not any(line.startswith("Beware") for line in lines)
     certain = found | {"misfit": MISFIT | {"peak": 800.0, "kind": "more scatter"}}
-    assert "reached over a million to 1" in findings.run_text(domain, certain)
+    assert "in at most 1 run in a million" in findings.run_text(domain, certain)
     assert "scatters more than michaelis-menten allows" in findings.run_text(domain, certain)
     campaign = findings.campaign_finding(domain, [found, found, one_run(domain)], [None] * 3, [])
     assert campaign["warnings"] == {findings.UNEXPLAINED: 2}

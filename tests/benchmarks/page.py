@@ -125,6 +125,8 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
     return "" if value is None else str(value).replace("|", "\\|")
 
 

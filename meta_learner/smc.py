@@ -22,6 +22,7 @@ from meta_learner.transforms import Transforms, predictive_transforms, two_sided
 
 _BISECTIONS = 40
 _SMALLEST_EXPONENT = -100.0  # of two: the smallest tempering step
+_HOPELESS = 200.0  # nats behind the best law
 _MAX_STAGES = 500  # reached only where an outcome lies tens of standard deviations from what was believed
 
 
@@ -46,10 +47,13 @@ def update(
         posterior = model.simulator.posterior(history.designs, history.outcomes)
         after = Belief((), belief.log_prior, history, health, belief.criticism, posterior)
         return _criticised(model, after, transforms)
-    absorbed = []
-    for index, (mechanism, population) in enumerate(zip(model.mechanisms, belief.populations, strict=True)):
-        stage = _begin(mechanism, population, history, belief.diagnostics, index)
-        absorbed.append(_absorb(mechanism, stage, history, settings, generator))
+    laws = list(zip(model.mechanisms, belief.populations, strict=True))
+    stages = [_begin(*law, history, belief.diagnostics, index) for index, law in enumerate(laws)]
+    _give_up(stages, belief.log_prior)
+    absorbed = [
+        _absorb(mechanism, stage, history, settings, generator)
+        for mechanism, stage in zip(model.mechanisms, stages, strict=True)
+    ]
     effective, acceptance, distinct = (
         torch.stack([health[which] for _, health in absorbed], dim=-1) for which in range(3)
     )
@@ -78,6 +82,7 @@ class _Stage:
     effective: Tensor  # [runs]: the smallest effective size of all stages so far, before resampling
     acceptance: Tensor
     distinct: Tensor
+    least: Tensor  # [runs]: the log evidence below which the law is hopeless, and its remaining stages are made one
 
 
 def _begin(
@@ -89,9 +94,24 @@ def _begin(
     missing = history.outcomes[:, -1].isnan().all(-1)  # nothing came back: nothing to absorb
     acceptance, distinct = health.acceptance[:, index], health.distinct[:, index]
     effective = torch.minimum(health.effective[:, index], effective_size(population.log_weight))
-    stage = _Stage(population, newest, missing.to(torch.float64), effective, acceptance, distinct)
+    everything = torch.full_like(effective, -torch.inf)
+    stage = _Stage(population, newest, missing.to(torch.float64), effective, acceptance, distinct, everything)
     _bury_impossible(stage)
     return stage
+
+
+def _give_up(stages: list[_Stage], log_prior: Tensor) -> None:
+    """Where some law explains an outcome far better, the worse ones need not be carried to it in hundreds of stages.
+
+    How well: by the plain importance estimate of its evidence, which where it is good is good enough. A law this far
+    behind has a probability of e^-200 or less; its evidence is then only known to be that small.
+    """
+    plain = [
+        stage.population.log_evidence + (stage.population.log_weight + stage.newest).logsumexp(-1) for stage in stages
+    ]
+    best = (torch.stack(plain, dim=-1) + log_prior).amax(-1)
+    for index, stage in enumerate(stages):
+        stage.least = best - log_prior[index] - _HOPELESS
 
 
 def _absorb(
@@ -102,7 +122,8 @@ def _absorb(
     generator: torch.Generator,
 ) -> tuple[Population, tuple[Tensor, Tensor, Tensor]]:
     for count in range(_MAX_STAGES):
-        _reweight(stage, settings.threshold, last=count == _MAX_STAGES - 1)
+        hopeless = stage.population.log_evidence < stage.least
+        _reweight(stage, settings.threshold, last=hopeless | (count == _MAX_STAGES - 1))
         unfinished = stage.temperature < 1
         effective = effective_size(stage.population.log_weight)
         stage.effective = torch.minimum(stage.effective, effective)
@@ -136,20 +157,21 @@ def _tempered(log_weight: Tensor, newest: Tensor, delta: Tensor) -> Tensor:
     return log_weight + torch.where(newest.isfinite(), delta[:, None] * newest, -torch.inf)
 
 
-def _reweight(stage: _Stage, threshold: float, *, last: bool) -> None:
-    """Take the largest tempering step that keeps ``threshold`` of the effective sample size, by bisection."""
+def _reweight(stage: _Stage, threshold: float, *, last: Tensor) -> None:
+    """Take the largest tempering step that keeps ``threshold`` of the effective sample size, by bisection; where
+    ``last`` [runs], all that is left."""
     population, newest = stage.population, stage.newest
     room = 1 - stage.temperature
     start = effective_size(_tempered(population.log_weight, newest, torch.zeros_like(room)))
     floor = threshold * start
     whole = effective_size(_tempered(population.log_weight, newest, room)) >= floor
     low, high = torch.full_like(room, _SMALLEST_EXPONENT), torch.zeros_like(room)
-    if not (last or bool(whole.all())):
+    if not bool((last | whole).all()):
         for _ in range(_BISECTIONS):  # in the exponent: a sharp outcome may need a step of 1e-14
             middle = (low + high) / 2
             enough = effective_size(_tempered(population.log_weight, newest, room * middle.exp2())) >= floor
             low, high = torch.where(enough, middle, low), torch.where(enough, high, middle)
-    delta = room if last else torch.where(whole, room, room * low.exp2())
+    delta = torch.where(last | whole, room, room * low.exp2())
     moving = room > 0
     log_weight = torch.where(moving[:, None], _tempered(population.log_weight, newest, delta), population.log_weight)
     gain = torch.where(moving, log_weight.logsumexp(-1), 0.0)

@@ -155,3 +155,45 @@ goal: discriminate
     designs = torch.tensor([[[0.1], [1.0], [10.0]]], dtype=torch.float64).expand(4, -1, -1)
     found = expected_information(model, pose(model, rows, 128), designs, stream(1, 0, 0, "score"))
     assert found.mean(0).abs().max() < 0.1
+
+
+PAIR = """
+format: 1
+name: pair
+title: One law fits, the other is thousands of nats away
+designs: {x: {real: [0, 1]}}
+parameters: {a: {prior: {normal: [0, 1]}}}
+mechanisms: {near: {let: {mu: a + 0 * x}}, far: {let: {mu: 5 + 0.1 * a}}}
+outcomes: {y: {normal: {mean: mu, sd: 0.01}}}
+budget: 5
+goal: learn
+"""
+
+
+def test_a_hopeless_law_is_given_up_without_a_word_about_the_other() -> None:
+    """At y = 0.3 the far law is 47 standard deviations of its prior away: beyond e^-200 its stages are cut short. The
+    near law has the very particles that it has alone, and the belief its closed form: a ~ N(0.3, 0.01/√2)."""
+    alone = told(PAIR.replace(", far: {let: {mu: 5 + 0.1 * a}}", ""), [0.2, 0.4], [0.3, 0.3])
+    both = told(PAIR, [0.2, 0.4], [0.3, 0.3])
+    assert torch.equal(both.populations[0].log_evidence, alone.populations[0].log_evidence)
+    assert torch.equal(both.populations[0].z, alone.populations[0].z)
+    assert (both.log_probability[:, 1] < -200).all()
+    assert both.log_evidence.isfinite().all()
+    assert both.trusted.all()
+
+
+def test_no_law_is_given_up_while_none_is_known_to_be_better() -> None:
+    """A reading that is far from all laws at first is still told apart: closed forms of both, to 0.5 nats."""
+    text = PAIR.replace("5 + 0.1 * a", "a + 0.3 * x")
+    belief = told(text, [0.0, 1.0], [4.0, 4.0])
+
+    def evidence(shift: float) -> float:
+        """Of y = (4, 4 − shift) with y_i = a + noise: a joint normal."""
+        y, variance = (4.0, 4.0 - shift), 1e-4
+        total, square = sum(y), sum(v * v for v in y)
+        quadratic = (square - total**2 / (2 + variance)) / variance
+        return -0.5 * quadratic - math.log(2 * math.pi) - 0.5 * math.log(variance * (2 + variance))
+
+    found = torch.stack([population.log_evidence for population in belief.populations], dim=-1)
+    assert (found[:, 0] - evidence(0.0)).abs().max() < 0.5
+    assert (belief.log_probability.argmax(-1) == 0).all()

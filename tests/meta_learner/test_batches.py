@@ -91,7 +91,9 @@ def test_policies_that_ignore_outcomes_do_the_same_in_batches(
 def test_a_policy_is_told_what_is_pending(model: DomainModel) -> None:
     policy = Noting(POLICIES["random"]())
     block = steps(model, policy, 3)
-    states: list[BlockState] = [block.begin(RUNS), *rollout(block, RUNS)]
+    states: list[BlockState] = [block.begin(RUNS)]
+    while bool(states[-1].active.any()):
+        states.append(block.turn(states[-1]))
     first = policy.problems[:3]
     assert [problem.pending.shape for problem in first] == [(RUNS, j, 2) for j in range(3)]
     assert [problem.step for problem in first] == [0, 1, 2]
@@ -111,7 +113,7 @@ def test_hypotheses_are_drawn_once_a_batch(model: DomainModel) -> None:
         assert (after.hypotheses is None) == bool(before.pending)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", [name for name, policy in POLICIES.items() if "learn" in policy().goals])
 @pytest.mark.parametrize("pool", [False, True])
 def test_no_budget_is_overshot_and_none_left_over(model: DomainModel, policy: str, pool: bool) -> None:
     """Batches are shorter where the budget, or the pool, ends within them; a run ends only where nothing fits."""

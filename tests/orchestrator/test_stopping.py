@@ -120,7 +120,7 @@ def test_the_ways_to_end_occur(make_steps: MakeSteps, costly_model: DomainModel)
 
 
 def test_policies_that_score_are_those_named(make_steps: MakeSteps, costly_model: DomainModel) -> None:
-    for name in POLICIES:
+    for name in (name for name, policy in POLICIES.items() if "learn" in policy().goals):
         state = next(rollout(make_steps(costly_model, policy=name), 3))
         assert state.choice is not None
         assert (state.choice.scores.shape[1] > 0) == (name in SCORING_POLICIES)

@@ -45,7 +45,7 @@ def peers(
 ) -> None:
     """Compare Organon with BoTorch (maximise, minimise) or Pyro (learn): quality and seconds per decision.
 
-    Needs the extra: pip install 'organon[peers]'
+    Needs the extra: pip install -c constraints.txt -e '.[peers]' in the checkout.
     """
     found = find(domain)
     check(found)
@@ -72,7 +72,9 @@ def check(domain: Domain) -> None:
         )
     module, name = _PEERS[domain.goal.kind]
     if find_spec(module) is None:
-        raise RequestError(f"{name} is not installed; get it by: pip install 'organon[peers]'")
+        raise RequestError(
+            f"{name} is not installed; get it, in Organon's checkout, by: pip install -c constraints.txt -e '.[peers]'"
+        )
 
 
 def _measure(domain: Domain, runs: int, budget: float, seed: int, only: list[str]) -> "list[Measured]":

@@ -31,17 +31,17 @@ def test_goals_without_peers_are_refused() -> None:
 
 @pytest.mark.skipif(HERE["botorch"], reason="BoTorch is installed: nothing is missing")
 def test_without_botorch_the_way_out_is_said() -> None:
-    with pytest.raises(RequestError, match=r"BoTorch is not installed; get it by: pip install 'organon\[peers\]'"):
+    with pytest.raises(RequestError, match=r"BoTorch is not installed; .* pip install -c constraints.txt -e '\.\[peers\]'"):
         check(find("reaction-yield"))
 
 
 @pytest.mark.skipif(HERE["pyro"], reason="Pyro is installed: nothing is missing")
 def test_without_pyro_the_way_out_is_said() -> None:
-    with pytest.raises(RequestError, match=r"Pyro is not installed; get it by: pip install 'organon\[peers\]'"):
+    with pytest.raises(RequestError, match=r"Pyro is not installed; .* pip install -c constraints.txt -e '\.\[peers\]'"):
         check(find("pharmacokinetics"))
 
 
-@pytest.mark.skipif(not HERE["pyro"], reason="needs the extra: pip install 'organon[peers]'")
+@pytest.mark.skipif(not HERE["pyro"], reason="needs the extra: pip install -e '.[peers]'")
 def test_a_table_and_its_json(tmp_path: Path) -> None:
     out = tmp_path / "peers.json"
     options = ("--runs", "3", "--budget", "2", "--seed", "4", "--policy", "random", "--policy", "sobol")
@@ -59,7 +59,7 @@ def test_a_table_and_its_json(tmp_path: Path) -> None:
     assert [row[column] for row in again["rows"]] == [row[column] for row in report["rows"]]
 
 
-@pytest.mark.skipif(not HERE["pyro"], reason="needs the extra: pip install 'organon[peers]'")
+@pytest.mark.skipif(not HERE["pyro"], reason="needs the extra: pip install -e '.[peers]'")
 def test_wrong_options_name_the_way_out() -> None:
     with pytest.raises(RequestError, match=r"--policy 'botorch-qlognei' does not apply .* these do: random, sobol"):
         run("pharmacokinetics", "--policy", "botorch-qlognei")

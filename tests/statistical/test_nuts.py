@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("pyro", reason="needs the extra: pip install 'organon[peers]'")
+pytest.importorskip("pyro", reason="needs the extra: pip install -e '.[peers]'")
 
 from tests.benchmarks import nuts
 

@@ -29,15 +29,18 @@ def test_goals_without_peers_are_refused() -> None:
         check(find("consumption"))
 
 
+WAY_OUT = r".* pip install -c constraints.txt -e '\.\[peers\]'"
+
+
 @pytest.mark.skipif(HERE["botorch"], reason="BoTorch is installed: nothing is missing")
 def test_without_botorch_the_way_out_is_said() -> None:
-    with pytest.raises(RequestError, match=r"BoTorch is not installed; .* pip install -c constraints.txt -e '\.\[peers\]'"):
+    with pytest.raises(RequestError, match="BoTorch is not installed; " + WAY_OUT):
         check(find("reaction-yield"))
 
 
 @pytest.mark.skipif(HERE["pyro"], reason="Pyro is installed: nothing is missing")
 def test_without_pyro_the_way_out_is_said() -> None:
-    with pytest.raises(RequestError, match=r"Pyro is not installed; .* pip install -c constraints.txt -e '\.\[peers\]'"):
+    with pytest.raises(RequestError, match="Pyro is not installed; " + WAY_OUT):
         check(find("pharmacokinetics"))
 
 

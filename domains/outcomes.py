@@ -29,10 +29,10 @@ class OutcomeFamily:
 
     arguments: their names, in order. log_density(y, arguments): nats; its value where ``valid`` is false is ignored.
     sample(arguments, uniforms [..., 2]) → y [...]. mean(arguments): E[y]. tails: None where an outcome cannot be
-    censored. options(arguments): how many outcomes there can be, 0 … options − 1, or None if they are not few.
-    normal_scale(y): where the outcome is a transform of a normal one, that transform back. linear(arguments
-    [..., hypotheses]) → slope, offset: where log p(y | arguments) = slope·y + offset + h(y), with an h that all
-    hypotheses share, else None. bounds: of a censored outcome.
+    censored. options(arguments): how many outcomes there can be, 0 … options − 1, or None if they are not few; itself
+    None where they never are. normal_scale(y): where the outcome is a transform of a normal one, that transform back.
+    linear(arguments [..., hypotheses]) → slope, offset: where log p(y | arguments) = slope·y + offset + h(y), with an h
+    that all hypotheses share, else None. bounds: of a censored outcome.
     """
 
     arguments: tuple[str, ...]
@@ -41,7 +41,7 @@ class OutcomeFamily:
     mean: Callable[[Arguments], Tensor]
     valid: Callable[[Arguments], Tensor]
     tails: Tails | None = None
-    options: Callable[[Arguments], int | None] = lambda _: None
+    options: Callable[[Arguments], int | None] | None = None
     normal_scale: Callable[[Tensor], Tensor] | None = None
     linear: Callable[[Arguments], tuple[Tensor, Tensor] | None] | None = None
     bounds: tuple[float | None, float | None] | None = None

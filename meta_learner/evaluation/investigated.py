@@ -7,6 +7,7 @@ from domains.document import Domain
 from domains.errors import DomainError
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import BeliefSettings
+from meta_learner.evaluation.processes import Tell, silent
 from meta_learner.laboratory import Simulation
 from meta_learner.policies import POLICIES
 from meta_learner.rollout import BlockState, BlockSteps, rollout
@@ -33,8 +34,9 @@ def investigate(
     seed: int,
     block: int = 0,
     settings: BeliefSettings | None = None,
+    tell: Tell = silent,
 ) -> Investigated:
-    """Investigate ``runs`` worlds drawn from a domain, at its own budget."""
+    """Investigate ``runs`` worlds drawn from a domain, at its own budget; tell: told the share that is spent."""
     laboratory = Simulation(model, seed=seed, block=block, runs=runs)
     assert laboratory.worlds is not None
     budget = model.domain.budget
@@ -44,6 +46,7 @@ def investigate(
     for state in rollout(steps, runs):
         decisions += int(state.performed.sum())
         deciding += state.seconds
+        tell(min(1.0, state.spent.mean().item() / budget))
     return Investigated(steps, laboratory.worlds, state, decisions, deciding)
 
 

@@ -1,0 +1,36 @@
+"""The options of the commands under ``organon benchmark``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator import services
+
+DomainsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[DOMAIN …]", help="Names or paths. [default: the catalogue]")
+]
+WorldsOption = Annotated[int, typer.Option("--runs", min=1, help="Worlds to draw from each domain.")]
+RunsOfOption = Annotated[
+    list[str] | None, typer.Option("--runs-of", metavar="DOMAIN=N", help="Another number for one; repeatable.")
+]
+SkipOption = Annotated[list[str] | None, typer.Option("--skip", help="Leave a domain out; repeatable.")]
+PolicyOption = Annotated[str, typer.Option("--policy", help=f"How to experiment: {', '.join(services.POLICY_NAMES)}.")]
+ParticlesOption = Annotated[int, typer.Option("--particles", min=10, help="Particles per mechanism and run.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Fixes every draw: same seed, same result.")]
+BlockRunsOption = Annotated[int, typer.Option("--block-runs", min=1, help="Runs worked on as one batch.")]
+ProcessesOption = Annotated[int, typer.Option("--processes", min=1, max=256, help="Processes to share the work.")]
+KeepOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--keep",
+        metavar="FOLDER",
+        file_okay=False,
+        help="Keep every block of runs in this folder once it is done, and take from it what is there.",
+    ),
+]
+OnlyKeptOption = Annotated[
+    bool, typer.Option("--only-kept", help="Investigate nothing: report on all runs that the folder holds.")
+]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Everything measured: FILE.json.")]
+PlotOption = Annotated[Path | None, typer.Option("--plot", help="Reliability and rank histograms: FILE.html.")]

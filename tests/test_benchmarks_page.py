@@ -37,6 +37,24 @@ def test_settings_have_tables_of_their_own_and_published_rows_their_setting(tmp_
     assert "- Beware: in 3 of 500 runs of random the belief came to rule out" in page(tmp_path)
 
 
+def test_what_rows_of_one_table_do_not_share_is_said(tmp_path: Path) -> None:
+    ours = {**row("expected-information-gain", 50), "moves": 5, "proposals": 4000, "block_runs": 25}
+    blind = {**ours, "policy": "random", "information": None, "particles": None, "moves": None, "proposals": None}
+    document = {"kind": "benchmark", "domain": "death-process", "title": "How fast?", "rows": [ours, blind]}
+    results.save(tmp_path / "death-process.json", document)
+    found = page(tmp_path)
+    assert "T = 4, L = 50, seed 1." in found
+    assert "| particles |\n" in found  # nothing else differs
+    assert "| random | 500 | 2.000 ± 0.010 | 2.000 ± 0.010 |  |  |  | 25% | 10 |  |\n" in found
+    assert "- expected-information-gain, random: Organon 0.1.0" in found
+    another = {**ours, "seed": 7, "particles": 500, "block_runs": 100, "date": "2026-02-02 00:00"}
+    results.save(tmp_path / "death-process.json", {**document, "rows": [ours, blind, another]})
+    found = page(tmp_path)
+    assert "T = 4, L = 50.\n" in found
+    assert "| particles | seed | runs a block |\n" in found
+    assert "| 500 | 7 | 100 |\n" in found
+
+
 def test_other_kinds_are_shown_as_they_describe_themselves(tmp_path: Path) -> None:
     table = {"kind": "calibration", "title": "Coverage", "columns": ["level", "covered"], "rows": [["50 %", 0.5]]}
     results.save(tmp_path / "calibration.json", {**table, "note": "Of 1,000 worlds.", **TOLD})

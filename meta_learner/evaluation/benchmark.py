@@ -60,6 +60,23 @@ class Setup:
         """The number of runs of every block."""
         return [min(self.block_runs, self.runs - first) for first in range(0, self.runs, self.block_runs)]
 
+    @property
+    def row(self) -> dict[str, Any]:
+        """What a row says of it; None for what is of beliefs where none is kept."""
+        return {
+            "domain": self.domain.name,
+            "identity": self.domain.identity,
+            "policy": self.policy.name,
+            "runs": self.runs,
+            "budget": self.spends,
+            "seed": self.seed,
+            "contrasts": self.contrasts,
+            "block_runs": self.block_runs,
+            "proposals": None if self.blind else self.proposals,
+            "particles": None if self.blind else self.settings.particles,
+            "moves": None if self.blind else self.settings.moves,
+        }
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -87,7 +104,7 @@ class Measured:
     experiments: int
     seed: int
     contrasts: int
-    proposals: int
+    proposals: int | None
     block_runs: int
     particles: int | None
     moves: int | None
@@ -136,18 +153,8 @@ def measure(setup: Setup, *, processes: int = 1, tell: Told = lambda _what, _sha
     others = torch.stack([each for each, _ in sums]).logsumexp(0)
     pair = contrastive(truth, others, setup.contrasts)
     return Measured(
-        domain=setup.domain.name,
-        identity=setup.domain.identity,
-        policy=setup.policy.name,
-        runs=setup.runs,
-        budget=setup.spends,
+        **setup.row,
         experiments=history.steps,
-        seed=setup.seed,
-        contrasts=setup.contrasts,
-        proposals=setup.proposals,
-        block_runs=setup.block_runs,
-        particles=None if setup.blind else setup.settings.particles,
-        moves=None if setup.blind else setup.settings.moves,
         spce=_estimate(pair.lower),
         snmc=_estimate(pair.upper),
         sace=_joint([block.lower for block in played]),

@@ -18,11 +18,11 @@ from domains.document import Domain
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief, BeliefSettings, History
 from meta_learner.evaluation.bounds import adaptive, chunks, contrastive, histories, prior_sum, truth_terms
-from meta_learner.evaluation.investigated import check_budget
+from meta_learner.evaluation.investigated import check_budget, simulated_block
 from meta_learner.evaluation.likelihoods import Likelihoods
 from meta_learner.evaluation.processes import Tell, silent, work
 from meta_learner.evaluation.truths import draw_truths
-from meta_learner.laboratory import Simulation, information
+from meta_learner.laboratory import information
 from meta_learner.policies.base import Policy
 from meta_learner.policies.random import Random
 from meta_learner.policies.sobol import Sobol
@@ -172,9 +172,18 @@ def play(setup: Setup, model: DomainModel, block: int, tell: Tell = silent) -> P
     """One block of runs, to the end of its budget."""
     started, runs = time.perf_counter(), setup.blocks[block]
     truths = draw_truths(model, runs, stream(setup.seed, block, 0, "world"))
-    laboratory = Simulation(model, seed=setup.seed, block=block, runs=runs, worlds=truths.worlds)
     kind, settings = (BlindSteps, BeliefSettings(particles=2)) if setup.blind else (BlockSteps, setup.settings)
-    steps = kind(model, setup.policy, laboratory, budget=setup.spends, seed=setup.seed, block=block, settings=settings)
+    steps, _ = simulated_block(
+        model,
+        setup.policy,
+        runs=runs,
+        seed=setup.seed,
+        block=block,
+        budget=setup.spends,
+        settings=settings,
+        worlds=truths.worlds,
+        kind=kind,
+    )
     gained = torch.zeros(runs, dtype=torch.float64)
     deciding, decisions = 0.0, 0
     state = steps.begin(runs)

@@ -13,8 +13,12 @@ DomainArgument = Annotated[
 DomainsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[DOMAIN …]", help="Names or paths. [default: the catalogue]")
 ]
+RivalDomainsArgument = Annotated[
+    list[str] | None, typer.Argument(help="Domains with several laws; without: six of them.")
+]
 RunsOption = Annotated[int, typer.Option("--runs", min=2, help="Simulated runs a policy.")]
 WorldsOption = Annotated[int, typer.Option("--runs", min=1, help="Worlds to draw from each domain.")]
+CaseRunsOption = Annotated[int, typer.Option("--runs", min=1, help="Worlds a case.")]
 RunsOfOption = Annotated[
     list[str] | None, typer.Option("--runs-of", metavar="DOMAIN=N", help="Another number for one; repeatable.")
 ]
@@ -35,6 +39,9 @@ ParticlesOption = Annotated[int, typer.Option("--particles", min=10, help="Parti
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Fixes every draw: same seed, same result.")]
 BlockRunsOption = Annotated[int, typer.Option("--block-runs", min=1, help="Runs worked on as one batch.")]
 ProcessesOption = Annotated[int, typer.Option("--processes", min=1, max=256, help="Processes to share the work.")]
+ConstructedOption = Annotated[
+    bool, typer.Option("--constructed/--no-constructed", help="With three cases that are wrong by construction.")
+]
 KeepOption = Annotated[
     Path | None,
     typer.Option(
@@ -50,3 +57,4 @@ OnlyKeptOption = Annotated[
 OutOption = Annotated[Path | None, typer.Option("--out", help="Everything measured: FILE.json.")]
 PlotOption = Annotated[Path | None, typer.Option("--plot", help="Reliability and rank histograms: FILE.html.")]
 RowsOption = Annotated[Path | None, typer.Option("--out", help="Add the rows to this JSON file.", dir_okay=False)]
+ReportOption = Annotated[Path | None, typer.Option("--out", help="Write the JSON here, too, after every case.")]

@@ -67,3 +67,26 @@ def test_other_kinds_are_shown_as_they_describe_themselves(tmp_path: Path) -> No
     assert "Of 1,000 worlds." in found
     assert "- Organon 0, commit c; x86, one core" in found
     assert "recovery" not in found
+
+
+def test_calibration_is_shown_by_statistic_and_by_domain(tmp_path: Path) -> None:
+    common = {"about": "all domains", "runs": 100, "p": 0.4, "alpha": 1e-6, "of": 0, "sd": 1.0, "low": 0, "high": 99}
+    results_ = [
+        {**common, "name": "coverage 90%", "of": 200, "observed": 178, "mean": 180.0, "low95": 170, "high95": 189},
+        {**common, "name": "laws in tenth 10", "of": 50, "observed": 49, "mean": 48.0, "low95": 45, "high95": 50},
+        {**common, "name": "log score", "observed": 20.0, "mean": 25.0, "low95": 10.0, "high95": 40.0},
+        {**common, "about": "ces", "name": "shift of a", "observed": 9, "mean": 0, "low95": -8, "high95": 8, "p": 2e-6},
+    ]
+    document = {"kind": "calibration", "title": "Right?", "note": "Inside: all.", "seed": 3, "results": results_}
+    document |= {"columns": ["domain", "exact belief"], "rows": [["ces", [1.23456, 2.0]]]}
+    document |= {"settings": {"policy": "random", "particles": 2000}, "power": [{"what": "too narrow", "ces": 0.5}]}
+    results.save(tmp_path / "calibration.json", {**document, **TOLD})
+    found = page(tmp_path)
+    assert "| coverage of central 90 % intervals | 200 | 89.0% | 90.0% | 85.0% to 94.5% | 0.4 |" in found
+    assert "| laws that hold, of those given 90 to 100 % | 50 | 98.0% | 96.0% | 90.0% to 100.0% | 0.4 |" in found
+    assert "| log score of laws, nats a world | 100 worlds | 0.200 | 0.250 | 0.100 to 0.400 | 0.4 |" in found
+    assert "Nearest to its limit: shift of a of ces, p = 2e-06 where 1e-06 would count." in found
+    assert "| ces | 1.235 to 2 |" in found
+    assert "| too narrow | 50.0% |" in found
+    assert "random, 2,000 particles, seed 3." in found
+    assert "- Organon 0.1.0" in found

@@ -5,10 +5,11 @@
 
 Every file there is one JSON document with a ``kind``. ``benchmark`` files (``organon benchmark NAME --out``) become
 tables of policies beside published rows; rows of other domains, budgets or contrasts never share a table, and where
-seeds or anything else of the setting differ, a column says so. A document of any other kind
-needs no code here: it is one table of ``{"kind": …, "title": …, "columns": [names], "rows": [[cells]], "note": …}``, in
-the order of the files' names; ``commit``, ``date`` and ``machine`` (``results.provenance``), where they are there, are
-told below it. A document without ``columns`` is left out, which is for reports that have pages of their own.
+seeds or anything else of the setting differ, a column says so. ``calibration`` files (``organon benchmark calibration
+--out``) have a section by statistic and by domain. A document of any other kind needs no code here: it is one table of
+``{"kind": …, "title": …, "columns": [names], "rows": [[cells]], "note": …}``, in the order of the files' names;
+``commit``, ``date`` and ``machine`` (``results.provenance``), where they are there, are told below it. A document
+without ``columns`` is left out, which is for reports that have pages of their own.
 """
 
 import argparse
@@ -19,6 +20,8 @@ from typing import Any
 
 from meta_learner.evaluation import results
 from meta_learner.evaluation.published import Published, PublishedRow, published
+from tests.benchmarks.calibration_section import calibration_section
+from tests.benchmarks.markdown import table
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("results")
@@ -79,7 +82,7 @@ def _setting(domain: str, rows: list[dict[str, Any]]) -> str:
     columns = [*_COLUMNS, *(_DIFFERENCES[name] for name in differences)]
     lines = [_heading(rows), ""]
     beside = [_published(row, len(columns)) for row in known.rows] if known and same else []
-    lines += [_table(columns, [*(_measured(row, differences) for row in rows), *beside]), ""]
+    lines += [table(columns, [*(_measured(row, differences) for row in rows), *beside]), ""]
     lines += [_notes(known), ""] if known and same else []
     lines += _provenances(rows)
     lines += [f"- Beware: {words}." for row in rows if (words := results.failed_in_words(row))]
@@ -126,10 +129,18 @@ def _notes(known: Published) -> str:
 
 
 def _other(document: dict[str, Any]) -> str:
-    lines = [f"## {document.get('title', document.get('kind'))}", "", _table(document["columns"], document["rows"]), ""]
-    lines += [document["note"], ""] if document.get("note") else []
+    if document["kind"] == "calibration" and "results" in document:
+        lines = [calibration_section(document)]
+    else:
+        lines = _described(document)
     lines += [f"- {_provenance(document)}", ""] if "machine" in document else []
     return "\n".join(lines)
+
+
+def _described(document: dict[str, Any]) -> list[str]:
+    """A document of any kind, as it describes itself."""
+    lines = [f"## {document.get('title', document.get('kind'))}", "", table(document["columns"], document["rows"]), ""]
+    return [*lines, document["note"], ""] if document.get("note") else lines
 
 
 def _nats(estimate: dict[str, float | None] | None) -> str:
@@ -144,17 +155,6 @@ def _provenance(row: dict[str, Any]) -> str:
         return f"Organon {row.get('version', '')}, commit {row['commit'] or 'unknown'}; {machine}"
     told = f"Organon {row['organon']}, commit {row['commit'] or 'unknown'}, {row['date']} UTC; {machine['processor']}, "
     return told + f"torch {machine['torch']}, {machine['device']}, {machine['threads']} thread a process"
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return "" if value is None else str(value).replace("|", "\\|")
 
 
 def main() -> None:

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from meta_learner.evaluation import results
+from tests.benchmarks import harness_check
 from tests.benchmarks.page import PAGE, page
 
 MACHINE = {"processor": "one", "cores": 2, "torch": "2", "device": "cpu", "threads": 1, "processes": 1}
@@ -90,3 +93,16 @@ def test_calibration_is_shown_by_statistic_and_by_domain(tmp_path: Path) -> None
     assert "| too narrow | 50.0% |" in found
     assert "random, 2,000 particles, seed 3." in found
     assert "- Organon 0.1.0" in found
+
+
+def test_the_harness_check_writes_a_table_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "harness-check.json"
+    monkeypatch.setattr("sys.argv", ["harness_check", "--runs", "2", "--contrasts", "100", "--out", str(file)])
+    harness_check.main()
+    assert capsys.readouterr().out.count("\n") == len(results.load(file)["rows"]) == 2
+    found = page(tmp_path)
+    assert "## Harness check: published random designs reproduced" in found
+    assert "| source-location-unit | random | 2 |" in found
+    assert "L = 100, T = 30; nats a run" in found

@@ -65,7 +65,7 @@ class Part:
 @dataclass(frozen=True)
 class Ways:
     """In which ways outcomes may be described. listed: by all there can be; shifted: by their mean; blurred: also where
-    that loses something of what they tell; single: in single precision where they are drawn."""
+    that loses something of what they tell; single: in single precision."""
 
     listed: bool = True
     shifted: bool = False
@@ -118,7 +118,7 @@ def outcome_parts(
     ]
     counts = _counts(table) if ways.listed else None
     if counts is not None:
-        return _listed(table, counts, layout)
+        return _listed(table, counts, layout, torch.float32 if ways.single else torch.float64)
     shifted = _shifts(table, blurred=ways.blurred) if ways.shifted else None
     if shifted is not None:
         return _shifted(shifted, layout)
@@ -148,18 +148,29 @@ def _counts(table: Table) -> list[int] | None:
     return known if len(known) == len(table) and prod(known) <= _MOST_LISTED else None
 
 
-def _listed(table: Table, counts: list[int], layout: _Layout) -> Iterator[Part]:
+def _listed(table: Table, counts: list[int], layout: _Layout, dtype: torch.dtype) -> Iterator[Part]:
     """A document's outcomes are independent given the hypothesis: all combinations, by sums of log probabilities."""
     for runs, part in layout.parts(prod(counts) * layout.rows):
         found = None
         for (family, arguments), count in zip(table, counts, strict=True):
-            options = torch.arange(count, dtype=torch.float64)[:, None]
-            few = tuple(_once(argument[part])[:, None] for argument in arguments)
-            density = torch.where(family.valid(few), family.log_density(options, few), -torch.inf)
+            options = torch.arange(count, dtype=dtype)[:, None]
+            few = tuple(_once(argument[part]).to(dtype)[:, None] for argument in arguments)
+            density, valid = _of_options(family, options, few), family.valid(few)
+            if not bool(valid.all()):
+                density = torch.where(valid, density, -torch.inf)
             density = density.expand(-1, -1, layout.rows)
             found = density if found is None else (found[:, :, None] + density[:, None]).flatten(1, 2)
         assert found is not None
         yield Part(runs, Listed(found.unflatten(0, (runs.stop - runs.start, -1))))
+
+
+def _of_options(family: OutcomeFamily, options: Tensor, arguments: Arguments) -> Tensor:
+    """Log density [places, options, hypotheses] of options [options, 1]: arguments [places, 1, hypotheses]."""
+    terms = None if family.linear is None else family.linear(arguments)
+    if terms is None or family.base is None:
+        return family.log_density(options, arguments)
+    slope, offset = terms
+    return torch.addcmul(offset, slope, options) + family.base(options, arguments)
 
 
 def _shifts(table: Table, *, blurred: bool) -> Shifted | None:

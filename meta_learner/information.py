@@ -207,12 +207,12 @@ def _told(question: Question, part: Part) -> Tensor:
     if question.values is not None:
         return _of_predictions(question, runs, found)
     alike = None if question.alike is None else question.alike_mixture[runs]
+    dtype = found.log_probability.dtype if isinstance(found, Listed) else found.bits.dtype
+    mixture = question.mixture_in(dtype)[runs]
     if isinstance(found, Listed):
-        mixture = question.mixture[runs]
         if alike is None and mixture.shape[1] == 1:
-            return _of_listed(found.log_probability, mixture)
-        return _each_of_listed(found.log_probability.exp(), mixture, alike, question.draws)
-    mixture = question.mixture_in(found.bits.dtype)[runs]
+            return _of_listed(found.log_probability, mixture).to(torch.float64)
+        return _each_of_listed(_exp(found.log_probability), mixture, alike, question.draws)
     if alike is None:
         ratio = found.bits.exp2() if found.bits.requires_grad else torch.exp2(found.bits, out=found.bits)
         return -_mixed(ratio, mixture).log()
@@ -232,11 +232,16 @@ def _mixed(ratio: Tensor, weight: Tensor) -> Tensor:
 
 def _of_listed(log_probability: Tensor, weight: Tensor) -> Tensor:
     """I(hypothesis; y) [runs, designs] = Σ_y (Σ_k w_k p log p − p̂ log p̂), exact for these hypotheses."""
-    probability = log_probability.exp()
+    probability = _exp(log_probability)
     column = weight.transpose(1, 2)
     flat = (probability.flatten(1, 2), (probability * log_probability.clamp_min(-1e30)).flatten(1, 2))
     mixed, own = (torch.bmm(each, column)[..., 0].unflatten(1, probability.shape[1:3]) for each in flat)
     return (own - torch.xlogy(mixed, mixed)).sum(-1)
+
+
+def _exp(log_probability: Tensor) -> Tensor:
+    """By powers of 2, which are no slower where they vanish."""
+    return (log_probability / math.log(2)).exp2()
 
 
 def _each_of_listed(probability: Tensor, weight: Tensor, alike: Tensor | None, draws: int) -> Tensor:
@@ -244,8 +249,8 @@ def _each_of_listed(probability: Tensor, weight: Tensor, alike: Tensor | None, d
     be."""
     own = probability[..., :draws]
     mixed = probability @ weight[:, None].mT  # [runs, designs, outcomes, draws or 1]
-    told = own if alike is None else probability @ alike[:, None].mT
-    return (torch.xlogy(own, told) - torch.xlogy(own, mixed)).nan_to_num(nan=0.0).sum(2)
+    told = own if alike is None else probability @ alike[:, None].mT.to(probability.dtype)
+    return (torch.xlogy(own, told) - torch.xlogy(own, mixed)).nan_to_num(nan=0.0).sum(2).to(torch.float64)
 
 
 def _of_predictions(question: Question, runs: slice, found: Listed | Drawn) -> Tensor:
@@ -253,7 +258,7 @@ def _of_predictions(question: Question, runs: slice, found: Listed | Drawn) -> T
     assert question.values is not None
     log_weight, values = question.log_weight[runs, None], question.values[runs, None]
     if isinstance(found, Listed):
-        joint = found.log_probability + log_weight
+        joint = found.log_probability.to(torch.float64) + log_weight
         weight = joint.logsumexp(-1).exp()
     else:
         joint, weight = math.log(2) * found.bits.to(torch.float64) + log_weight, question.weight[runs, None]

@@ -120,7 +120,7 @@ def test_listed_outcomes_have_probabilities_that_add_up() -> None:
     p = arguments("bernoulli")[0]
     n = torch.full_like(p, 5.0)
     table = [(FAMILIES["bernoulli"], (p,)), (FAMILIES["binomial"], (n, 1 - p))]
-    (part,) = _listed(table, [2, 6], LAYOUT)
+    (part,) = _listed(table, [2, 6], LAYOUT, torch.float64)
     assert isinstance(part.found, Listed)
     log_probability = part.found.log_probability[0]
     assert log_probability.shape == (PLACES, 12, ROWS)
@@ -242,3 +242,23 @@ def test_a_batch_spreads_over_what_is_unknown() -> None:
     alone = ExpectedInformationGain(Search(candidates=64)).choose(problem(text)).designs
     after = ExpectedInformationGain(Search(candidates=64)).choose(problem(text, pending=alone[:, None])).designs
     assert (alone.sign() == -after.sign()).all()
+
+
+def test_listed_counts_have_their_densities_by_the_short_way_too() -> None:
+    """Of 20 trials, certain failures and successes among the hypotheses: log p as the family has it, where it counts."""
+    p = torch.rand((PLACES, ROWS), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    p[:, 0], p[:, 1] = 0.0, 1.0
+    n = torch.full_like(p, 20.0)
+    (part,) = _listed([(FAMILIES["binomial"], (n, p))], [21], LAYOUT, torch.float64)
+    assert isinstance(part.found, Listed)
+    y = torch.arange(21, dtype=torch.float64)[:, None]
+    exact = FAMILIES["binomial"].log_density(y, (n[:, None], p[:, None]))
+    found = part.found.log_probability[0]
+    torch.testing.assert_close(found.clamp_min(-_NEXT_TO_NOTHING), exact.clamp_min(-_NEXT_TO_NOTHING))
+
+
+def test_an_impossible_count_has_no_density() -> None:
+    """More than n, and fewer than none, also where p is 0 or 1."""
+    n, p = torch.full((3,), 5.0, dtype=torch.float64), torch.tensor([0.0, 0.4, 1.0], dtype=torch.float64)
+    for y in (-1.0, 2.5, 6.0):
+        assert (FAMILIES["binomial"].log_density(torch.full_like(n, y), (n, p)) == -torch.inf).all()

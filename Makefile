@@ -25,6 +25,7 @@ demo: setup ## the main job: a finding from real measurements and from a simulat
 start: setup ## broker, workers and pages, until Ctrl-C
 	$(BIN)/organon start
 
+test: export PYTHONDONTWRITEBYTECODE = # else each of the many processes that tests start compiles everything anew
 test: setup ## all tests, a process a core (PROCESSES=0: in one, as plain pytest does)
 	$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --maxprocesses=8 --dist=worksteal
 

@@ -4,12 +4,12 @@ import json
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -373,14 +373,20 @@ def nan_domain(folder: Path) -> Path:
     return path
 
 
+def children_seconds() -> float:
+    """Of the processor, so that it does not matter what else the machine does."""
+    used = psutil.Process().cpu_times()
+    return used.children_user + used.children_system
+
+
 def test_the_help_is_quick_and_needs_no_torch() -> None:
     code = (
         "import sys; sys.argv = ['organon', '--help']\nfrom orchestrator.cli.main import main\n"
         "try: main()\nfinally: print('torch' in sys.modules)"
     )
-    started = time.perf_counter()
+    before = children_seconds()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert time.perf_counter() - started < 10  # about 1 s; a loaded machine may take longer
+    assert children_seconds() - before < 5  # about 1
     assert done.stdout.splitlines()[-1] == "False"
     for command in ("domain", "campaign", "worker", "start", "doctor", "demo", "db"):
         assert command in done.stdout

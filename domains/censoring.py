@@ -39,10 +39,7 @@ def censored(family: OutcomeFamily, low: float | None, high: float | None) -> Ou
         return torch.where(y > ceiling, -torch.inf, inside)
 
     reading = Tails(below, above)
-    whole = replace(family, options=_many, linear=None, bounds=(low, high))
+    whole = replace(
+        family, options=None, linear=None, bounds=(low, high)
+    )  # a bound need not be one of a count's values
     return replace(whole, log_density=log_density, sample=sample, tails=reading)
-
-
-def _many(arguments: Arguments) -> None:
-    """A bound need not be one of the outcomes that a count can have, so they are not listed."""
-    del arguments

@@ -73,8 +73,7 @@ class DesignSpace:
     def available(self, designs: Tensor, remaining: Tensor) -> Tensor:
         """Which designs [..., columns] satisfy every constraint and cost no more than remains (a rounding apart)."""
         if self._cost is None and not self._constraints:
-            shape = torch.broadcast_shapes(designs.shape[:-1], remaining.shape)
-            return (remaining >= 1 - 1e-9).expand(shape)
+            return (remaining >= 1 - 1e-9) & torch.ones(designs.shape[:-1], dtype=torch.bool)
         return self.feasible(designs) & (self.cost(designs) * (1 - 1e-9) <= remaining)
 
     @cached_property

@@ -29,10 +29,11 @@ class OutcomeFamily:
 
     arguments: their names, in order. log_density(y, arguments): nats; its value where ``valid`` is false is ignored.
     sample(arguments, uniforms [..., 2]) → y [...]. mean(arguments): E[y]. tails: None where an outcome cannot be
-    censored. options(arguments): how many outcomes there can be, 0 … options − 1, or None if they are not few.
-    normal_scale(y): where the outcome is a transform of a normal one, that transform back. linear(arguments
-    [..., hypotheses]) → slope, offset: where log p(y | arguments) = slope·y + offset + h(y), with an h that all
-    hypotheses share, else None. bounds: of a censored outcome.
+    censored. options(arguments): how many outcomes there can be, 0 … options − 1, or None if they are not few; itself
+    None where they never are. normal_scale(y): where the outcome is a transform of a normal one, that transform back.
+    linear(arguments [..., hypotheses]) → slope, offset: where log p(y | arguments) = slope·y + offset + h(y), with an h
+    that all hypotheses share, else None; base(y, arguments): that h, where outcomes can be listed. bounds: of a
+    censored outcome.
     """
 
     arguments: tuple[str, ...]
@@ -41,9 +42,10 @@ class OutcomeFamily:
     mean: Callable[[Arguments], Tensor]
     valid: Callable[[Arguments], Tensor]
     tails: Tails | None = None
-    options: Callable[[Arguments], int | None] = lambda _: None
+    options: Callable[[Arguments], int | None] | None = None
     normal_scale: Callable[[Tensor], Tensor] | None = None
     linear: Callable[[Arguments], tuple[Tensor, Tensor] | None] | None = None
+    base: Callable[[Tensor, Arguments], Tensor] | None = None
     bounds: tuple[float | None, float | None] | None = None
 
 
@@ -111,9 +113,14 @@ def _bernoulli_log_density(y: Tensor, arguments: Arguments) -> Tensor:
 def _binomial_log_density(y: Tensor, arguments: Arguments) -> Tensor:
     n, p = arguments
     p = _probability(p)
+    hits, misses = y.clamp_min(0.0), (n - y).clamp_min(0.0)
+    return _log_choose(y, n) + _times(hits, _log(p)) + _times(misses, _log_rest(p))
+
+
+def _log_choose(y: Tensor, n: Tensor) -> Tensor:
+    """log C(n, y), -inf where y is none of 0 … n."""
     choose = torch.lgamma(n + 1) - torch.lgamma(y + 1) - torch.lgamma(n - y + 1)
-    density = choose + _times(y, _log(p)) + _times(n - y, _log_rest(p))
-    return torch.where((y >= 0) & (y <= n) & (y == y.floor()), density, -torch.inf)
+    return torch.where((y >= 0) & (y <= n) & (y == y.floor()), choose, -torch.inf)
 
 
 def _trials(arguments: Arguments) -> int | None:
@@ -308,6 +315,7 @@ FAMILIES: dict[str, OutcomeFamily] = {
         ),
         options=_trials,
         linear=_binomial_linear,
+        base=lambda y, a: _log_choose(y, a[0]),
     ),
     "poisson": OutcomeFamily(
         ("rate",),

@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from meta_learner.intervals import Intervals
+from meta_learner.normal_scores import Intervals
 
 Kind = Literal["design", "order", "scatter", "outliers"]
 

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from domains.design_space import DesignSpace
 from meta_learner.alternatives import KERNELS, Prediction, log_prior, log_ratios
-from meta_learner.intervals import intervals
+from meta_learner.normal_scores import intervals
 
 FALSE_ALARMS = 0.05  # the share of well-specified runs that may ever raise the alarm
 _FARTHEST = 8.0  # residuals are remembered up to here: one wild outcome must not rule the alternatives

@@ -64,14 +64,14 @@ def predictions(model: DomainModel, hypotheses: Hypotheses) -> Tensor:
         tables = tabulate(
             model, hypotheses, designs, lambda law, p, d: law.expectations(p, d), len(model.outcome_names)
         )
-        parts.extend(tables[column] for column in columns)
+        parts.extend(tables[column].expand(*hypotheses.mechanism.shape, -1) for column in columns)
     return torch.cat(parts, dim=-1)
 
 
 def objectives(model: DomainModel, hypotheses: Hypotheses, designs: Tensor) -> Tensor:
     """The goal's objective, larger is better, of designs [runs, designs, columns]: [runs, hypotheses, designs]."""
     (table,) = tabulate(model, hypotheses, designs, lambda law, p, d: [law.objective(p, d)], 1)
-    return model.sign * table.nan_to_num(nan=-torch.inf)
+    return (model.sign * table.nan_to_num(nan=-torch.inf)).expand(*hypotheses.mechanism.shape, -1)
 
 
 def answer(model: DomainModel, belief: Belief, generator: torch.Generator) -> Answer:

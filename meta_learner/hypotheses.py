@@ -99,13 +99,16 @@ Law = Callable[[MechanismModel, Parameters, Tensor], list[Tensor]]
 
 
 def tabulate(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, law: Law, count: int) -> list[Tensor]:
-    """``count`` tables [runs, hypotheses, designs] of what a function of (mechanism, parameters, designs) gives.
+    """``count`` tables [runs, hypotheses, designs] of what a function of (mechanism, parameters, designs) gives;
+    [runs, 1, designs] of what does not depend on the hypothesis.
 
     designs [runs, designs, columns]. Every mechanism is evaluated for all of its hypotheses in all runs, in
     parts that fit a processor's cache.
     """
     runs, rows = hypotheses.mechanism.shape
     shape = (runs, rows, designs.shape[1])
+    if len(hypotheses.members) == 1:
+        return _of_one_law(model.mechanisms[0], hypotheses.members[0], designs, shape, law)
     tables = [torch.full(shape, torch.nan, dtype=torch.float64) for _ in range(count)]
     for mechanism, member in zip(model.mechanisms, hypotheses.members, strict=True):
         for part in member.parts(max(1, mechanism.at_once // max(1, shape[2]))):
@@ -115,10 +118,30 @@ def tabulate(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, law: L
     return tables
 
 
+def _of_one_law(
+    mechanism: MechanismModel, member: _Members, designs: Tensor, shape: tuple[int, int, int], law: Law
+) -> list[Tensor]:
+    """Where there is only one, hypotheses × designs is a grid: nothing has to be put in its place."""
+    runs, rows, width = shape
+    parameters = {name: value.reshape(runs, 1, rows) for name, value in member.parameters.items()}
+    parts = []
+    for few in torch.arange(runs).split(max(1, mechanism.at_once // max(1, rows * width))):
+        here = slice(int(few[0]), int(few[-1]) + 1)
+        values = law(mechanism, {name: value[here] for name, value in parameters.items()}, designs[here, :, None])
+        parts.append([_as_wide(value, len(few), width) for value in values])
+    return [torch.cat(values).transpose(1, 2) for values in zip(*parts, strict=True)]
+
+
+def _as_wide(value: Tensor, runs: int, designs: int) -> Tensor:
+    """A value [runs, designs, hypotheses] of which some dimensions may be missing or 1: only the last may stay so."""
+    return value.expand(runs, designs, value.shape[-1] if value.dim() > 0 else 1)
+
+
 def predict(model: DomainModel, hypotheses: Hypotheses, designs: Tensor) -> list[Arguments]:
     """What every hypothesis predicts for every candidate: per outcome column the arguments of its family.
 
-    designs [runs, designs, columns]; each argument [runs, hypotheses, designs].
+    designs [runs, designs, columns]; each argument [runs, hypotheses, designs], or [runs, 1, designs] where all
+    hypotheses say the same.
     """
     counts = [column.arguments for column in model.columns]
     tables = iter(tabulate(model, hypotheses, designs, _all_arguments, sum(counts)))

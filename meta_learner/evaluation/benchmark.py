@@ -18,11 +18,11 @@ from domains.document import Domain
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief, BeliefSettings, History
 from meta_learner.evaluation.bounds import adaptive, chunks, contrastive, histories, prior_sum, truth_terms
-from meta_learner.evaluation.investigated import check_budget
+from meta_learner.evaluation.investigated import check_budget, simulated_block
 from meta_learner.evaluation.likelihoods import Likelihoods
 from meta_learner.evaluation.processes import Tell, silent, work
 from meta_learner.evaluation.truths import draw_truths
-from meta_learner.laboratory import Simulation, information
+from meta_learner.laboratory import information
 from meta_learner.policies.base import Policy
 from meta_learner.policies.random import Random
 from meta_learner.policies.sobol import Sobol
@@ -60,6 +60,23 @@ class Setup:
         """The number of runs of every block."""
         return [min(self.block_runs, self.runs - first) for first in range(0, self.runs, self.block_runs)]
 
+    @property
+    def row(self) -> dict[str, Any]:
+        """What a row says of it; None for what is of beliefs where none is kept."""
+        return {
+            "domain": self.domain.name,
+            "identity": self.domain.identity,
+            "policy": self.policy.name,
+            "runs": self.runs,
+            "budget": self.spends,
+            "seed": self.seed,
+            "contrasts": self.contrasts,
+            "block_runs": self.block_runs,
+            "proposals": None if self.blind else self.proposals,
+            "particles": None if self.blind else self.settings.particles,
+            "moves": None if self.blind else self.settings.moves,
+        }
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -87,7 +104,7 @@ class Measured:
     experiments: int
     seed: int
     contrasts: int
-    proposals: int
+    proposals: int | None
     block_runs: int
     particles: int | None
     moves: int | None
@@ -136,18 +153,8 @@ def measure(setup: Setup, *, processes: int = 1, tell: Told = lambda _what, _sha
     others = torch.stack([each for each, _ in sums]).logsumexp(0)
     pair = contrastive(truth, others, setup.contrasts)
     return Measured(
-        domain=setup.domain.name,
-        identity=setup.domain.identity,
-        policy=setup.policy.name,
-        runs=setup.runs,
-        budget=setup.spends,
+        **setup.row,
         experiments=history.steps,
-        seed=setup.seed,
-        contrasts=setup.contrasts,
-        proposals=setup.proposals,
-        block_runs=setup.block_runs,
-        particles=None if setup.blind else setup.settings.particles,
-        moves=None if setup.blind else setup.settings.moves,
         spce=_estimate(pair.lower),
         snmc=_estimate(pair.upper),
         sace=_joint([block.lower for block in played]),
@@ -165,9 +172,18 @@ def play(setup: Setup, model: DomainModel, block: int, tell: Tell = silent) -> P
     """One block of runs, to the end of its budget."""
     started, runs = time.perf_counter(), setup.blocks[block]
     truths = draw_truths(model, runs, stream(setup.seed, block, 0, "world"))
-    laboratory = Simulation(model, seed=setup.seed, block=block, runs=runs, worlds=truths.worlds)
     kind, settings = (BlindSteps, BeliefSettings(particles=2)) if setup.blind else (BlockSteps, setup.settings)
-    steps = kind(model, setup.policy, laboratory, budget=setup.spends, seed=setup.seed, block=block, settings=settings)
+    steps, _ = simulated_block(
+        model,
+        setup.policy,
+        runs=runs,
+        seed=setup.seed,
+        block=block,
+        budget=setup.spends,
+        settings=settings,
+        worlds=truths.worlds,
+        kind=kind,
+    )
     gained = torch.zeros(runs, dtype=torch.float64)
     deciding, decisions = 0.0, 0
     state = steps.begin(runs)

@@ -6,8 +6,11 @@ al. 2018; Cook, Gelman & Rubin 2006), whatever the policy and whichever law lead
 probabilities say. ``calibration_statistics`` turns that into exact null distributions.
 """
 
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy
 import torch
@@ -18,7 +21,7 @@ from domains.loading import find
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import Belief, BeliefSettings
 from meta_learner.evaluation.investigated import continuous_parameters, domain_seed, investigate
-from meta_learner.evaluation.processes import Tell, silent
+from meta_learner.evaluation.processes import Tell, silent, work
 from meta_learner.resampling import resample
 from meta_learner.streams import stream
 
@@ -65,6 +68,25 @@ class Part:
     runs: int
 
 
+@dataclass(frozen=True)
+class JudgedPart:
+    """A part that is done. seconds: of CPU."""
+
+    part: Part
+    runs: list[JudgedRun]
+    seconds: float
+
+
+class Keeper(Protocol):
+    """Who keeps parts that are done, so that none is done twice."""
+
+    def load(self, part: Part) -> JudgedPart | None:
+        """The part, if it was kept."""
+
+    def save(self, judged: JudgedPart) -> None:
+        """Keep a part."""
+
+
 def parts(runs: dict[str, int], size: int) -> list[Part]:
     """Domain → number of worlds, cut into blocks; the cut decides the draws, so it knows nothing of processes."""
     return [
@@ -74,14 +96,47 @@ def parts(runs: dict[str, int], size: int) -> list[Part]:
     ]
 
 
+def judged_parts(
+    job: Callable[[Part, Tell], JudgedPart],
+    wanted: Sequence[Part],
+    *,
+    processes: int = 1,
+    keeper: Keeper | None = None,
+    tell: Tell = silent,
+    done: Callable[[JudgedPart], None] = lambda _: None,
+) -> list[JudgedPart]:
+    """All parts, in their order: as they were kept, or investigated now, and kept as soon as each is done.
+
+    tell: the share that is done of what was not kept; done: told every part, kept ones first.
+    """
+    kept = {part: found for part in wanted if keeper is not None and (found := keeper.load(part)) is not None}
+    for found in kept.values():
+        done(found)
+
+    def take(_: int, judged: JudgedPart) -> None:
+        if keeper is not None:
+            keeper.save(judged)
+        done(judged)
+
+    missing = [part for part in wanted if part not in kept]
+    new = dict(zip(missing, work(job, missing, processes, tell, take), strict=True)) if missing else {}
+    return [kept.get(part) or new[part] for part in wanted]
+
+
+def timed_part(part: Part, tell: Tell = silent, *, policy: str, seed: int, settings: BeliefSettings) -> JudgedPart:
+    """``investigate_and_judge``, and the CPU time that it took."""
+    started = time.thread_time()
+    runs = investigate_and_judge(part, tell, policy=policy, seed=seed, settings=settings)
+    return JudgedPart(part, runs, time.thread_time() - started)
+
+
 def investigate_and_judge(
     part: Part, tell: Tell = silent, *, policy: str, seed: int, settings: BeliefSettings
 ) -> list[JudgedRun]:
     """The runs of one part, deterministic for a seed."""
     model = _model(part.domain)
-    tell(0.0)
     own = domain_seed(model.domain.name, seed)
-    done = investigate(model, policy, runs=part.runs, seed=own, block=part.block, settings=settings)
+    done = investigate(model, policy, runs=part.runs, seed=own, block=part.block, settings=settings, tell=tell)
     return judge(model, done.state.belief, done.worlds, stream(own, part.block, done.state.step, "check"))
 
 

@@ -10,7 +10,7 @@ most probable law is true, which coverage asks for, is such a condition; so cove
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy
 from numpy.typing import NDArray
@@ -80,6 +80,7 @@ class Statistic:
         return Term(every, numpy.concatenate([0 * weight, weight]), observed)
 
 
+@lru_cache(maxsize=16)
 def _narrowed(share: float) -> Ranks:
     """Rank → rank under standard deviations that are ``share`` of what they should be."""
     u = (numpy.arange(ROWS) + 0.5) / ROWS

@@ -1,4 +1,4 @@
-"""Simulated runs seen through to the end of their budget: the worlds, and what was believed of them at last."""
+"""Blocks of simulated runs, and runs seen through to the end: the worlds, and what was believed of them at last."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from domains.document import Domain
 from domains.errors import DomainError
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import BeliefSettings
+from meta_learner.evaluation.processes import Tell, silent
 from meta_learner.laboratory import Simulation
 from meta_learner.policies import POLICIES
+from meta_learner.policies.base import Policy
 from meta_learner.rollout import BlockState, BlockSteps, rollout
 
 DISCRETE = ("categorical", "poisson")  # the families of priors that give probability to single values
@@ -25,6 +27,28 @@ class Investigated:
     deciding: float
 
 
+def simulated_block(
+    model: DomainModel,
+    policy: Policy,
+    *,
+    runs: int,
+    seed: int,
+    block: int = 0,
+    budget: float | None = None,
+    settings: BeliefSettings | None = None,
+    worlds: Worlds | None = None,
+    kind: type[BlockSteps] = BlockSteps,
+) -> tuple[BlockSteps, Worlds]:
+    """The steps of a block of simulated runs, to be turned, and the worlds that they investigate.
+
+    budget: the domain's own unless given; worlds: drawn from the domain unless given.
+    """
+    laboratory = Simulation(model, seed=seed, block=block, runs=runs, worlds=worlds)
+    assert laboratory.worlds is not None
+    spends = model.domain.budget if budget is None else budget
+    return kind(model, policy, laboratory, budget=spends, seed=seed, block=block, settings=settings), laboratory.worlds
+
+
 def investigate(
     model: DomainModel,
     policy: str,
@@ -33,18 +57,17 @@ def investigate(
     seed: int,
     block: int = 0,
     settings: BeliefSettings | None = None,
+    tell: Tell = silent,
 ) -> Investigated:
-    """Investigate ``runs`` worlds drawn from a domain, at its own budget."""
-    laboratory = Simulation(model, seed=seed, block=block, runs=runs)
-    assert laboratory.worlds is not None
-    budget = model.domain.budget
-    steps = BlockSteps(model, POLICIES[policy](), laboratory, budget=budget, seed=seed, block=block, settings=settings)
+    """Investigate ``runs`` worlds drawn from a domain, at its own budget; tell: told the share that is spent."""
+    steps, worlds = simulated_block(model, POLICIES[policy](), runs=runs, seed=seed, block=block, settings=settings)
     state = steps.begin(runs)
     decisions, deciding = 0, 0.0
     for state in rollout(steps, runs):
         decisions += int(state.performed.sum())
         deciding += state.seconds
-    return Investigated(steps, laboratory.worlds, state, decisions, deciding)
+        tell(min(1.0, state.spent.mean().item() / steps.budget))
+    return Investigated(steps, worlds, state, decisions, deciding)
 
 
 def check_budget(model: DomainModel, budget: float) -> None:

@@ -13,10 +13,10 @@ from domains.document import Domain
 from domains.simulators import ExactSimulator, Marginal
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import Belief, BeliefSettings
-from meta_learner.evaluation.investigated import continuous_parameters
+from meta_learner.evaluation.investigated import continuous_parameters, simulated_block
 from meta_learner.evaluation.processes import Tell, one_thread, silent
 from meta_learner.goals import score
-from meta_learner.laboratory import Simulation, information
+from meta_learner.laboratory import information
 from meta_learner.policies import POLICIES
 from meta_learner.rollout import BlockState, BlockSteps, rollout
 from meta_learner.summary import marginal
@@ -91,23 +91,21 @@ def simulate(order: BlockOrder, told: Tell = silent) -> Runs:
     """
     with one_thread():
         model = DomainModel(order.domain)
-        laboratory = Simulation(model, seed=order.seed, block=order.block, runs=order.runs)
-        assert laboratory.worlds is not None
-        steps = BlockSteps(
+        steps, worlds = simulated_block(
             model,
             POLICIES[order.policy](),
-            laboratory,
-            budget=order.budgets[-1],
+            runs=order.runs,
             seed=order.seed,
             block=order.block,
+            budget=order.budgets[-1],
             settings=BeliefSettings(particles=order.particles),
         )
         state = steps.begin(order.runs)
-        seen = [_look(steps, laboratory.worlds, state)]
+        seen = [_look(steps, worlds, state)]
         for state in rollout(steps, order.runs):
-            seen.append(_look(steps, laboratory.worlds, state))
+            seen.append(_look(steps, worlds, state))
             told(min(1.0, state.spent.mean().item() / order.budgets[-1]))
-    return _runs(order, laboratory.worlds, seen, state.belief)
+    return _runs(order, worlds, seen, state.belief)
 
 
 def _look(steps: BlockSteps, worlds: Worlds, state: BlockState) -> dict[str, Tensor]:

@@ -21,25 +21,40 @@ def silent(share: float) -> None:
 
 
 def work(
-    job: Callable[[Part, Tell], Result], parts: Sequence[Part], processes: int, tell: Tell = silent
+    job: Callable[[Part, Tell], Result],
+    parts: Sequence[Part],
+    processes: int,
+    tell: Tell = silent,
+    take: Callable[[int, Result], None] = lambda _index, _result: None,
 ) -> list[Result]:
     """``job(part, tell)`` of every part, in their order; each counts for as much of the progress.
 
-    With several processes they are new ones: the job, its parts and results are pickled on their way.
+    take: given each result with its part's index, in this process, as soon as it is there, in whatever order. With
+    several processes they are new ones: the job, its parts and results are pickled on their way.
     """
     if processes == 1:
-        with one_thread():
-            return [job(part, partial(_within, tell, index, len(parts))) for index, part in enumerate(parts)]
+        return _in_turn(job, parts, tell, take)
     with ProcessPoolExecutor(min(processes, len(parts)), get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        futures = [pool.submit(job, part, silent) for part in parts]
+        futures = {pool.submit(job, part, silent): index for index, part in enumerate(parts)}
         try:
             for done, future in enumerate(as_completed(futures), 1):
-                future.result()
+                take(futures[future], future.result())
                 tell(done / len(parts))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     return [future.result() for future in futures]
+
+
+def _in_turn(
+    job: Callable[[Part, Tell], Result], parts: Sequence[Part], tell: Tell, take: Callable[[int, Result], None]
+) -> list[Result]:
+    results = []
+    with one_thread():
+        for index, part in enumerate(parts):
+            results.append(job(part, partial(_within, tell, index, len(parts))))
+            take(index, results[-1])
+    return results
 
 
 def _within(tell: Tell, part: int, parts: int, share: float) -> None:

@@ -1,7 +1,8 @@
 """Results as JSON: what was measured, by which version, on which machine, when. No torch at import.
 
-A file holds ``{"kind": "benchmark", "domain": …, "title": …, "rows": […]}``, a row a policy and setting. Other kinds
-of results use ``save`` with their own document and ``provenance()`` in it.
+A file holds ``{"kind": "benchmark", "domain": …, "title": …, "rows": […]}``, a row a policy and setting: rows of other
+settings stay, and one of the same setting is replaced by a newer one of at least as many runs. Other kinds of results
+use ``save`` with their own document and ``provenance()`` in it.
 """
 
 import json
@@ -9,14 +10,16 @@ import math
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 _RESULTS = (":!tests/benchmarks/results", ":!BENCHMARKS.md")  # what a measurement itself changes
-KEY = ("policy", "budget", "contrasts", "identity")  # a newer row replaces the one with the same
+SETTING = (  # what fixes a row's numbers, but for the number of runs; None where there is no belief
+    "identity", "policy", "budget", "contrasts", "proposals", "seed", "block_runs", "particles", "moves",
+)  # fmt: skip
 
 
 def provenance(device: str = "cpu", processes: int = 1) -> dict[str, Any]:
@@ -79,19 +82,28 @@ def failed_in_words(row: dict[str, Any]) -> str:
     return f"in {many} the belief came to rule out what happened: more particles may mend it" if failed else ""
 
 
+def setting(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a row was measured with; of two rows with the same, one is enough."""
+    return tuple(row.get(name) for name in SETTING)
+
+
 def merge(path: Path, document: dict[str, Any]) -> None:
-    """Write a benchmark's rows into a file: they replace those of the same policy and setting, and others stay."""
-    kept: list[dict[str, Any]] = []
-    if path.exists():
-        new = {tuple(row[name] for name in KEY) for row in document["rows"]}
-        kept = [row for row in load(path)["rows"] if tuple(row[name] for name in KEY) not in new]
-    save(path, {**document, "rows": [*kept, *document["rows"]]})
+    """Write a benchmark's rows into a file: they replace those of the same setting, unless these have more runs, and
+    others stay."""
+    kept = load(path)["rows"] if path.exists() else []
+    new = [row for row in document["rows"] if _better(kept, row) is None]
+    replaced = {setting(row) for row in new}
+    save(path, {**document, "rows": [*(row for row in kept if setting(row) not in replaced), *new]})
 
 
-def better_kept(path: Path, policies: Sequence[str], runs: int) -> str | None:
-    """The policy whose row in the file, of more runs, a new one would replace; None where there is none such."""
-    rows = load(path)["rows"] if path.exists() else []
-    return next((row["policy"] for row in rows if row["policy"] in policies and row["runs"] > runs), None)
+def better_kept(path: Path, rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """The policy whose row in the file has the setting of one of ``rows`` and more runs; None where there is none."""
+    kept = load(path)["rows"] if path.exists() else []
+    return next((found["policy"] for row in rows if (found := _better(kept, row)) is not None), None)
+
+
+def _better(kept: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return next((other for other in kept if setting(other) == setting(row) and other["runs"] > row["runs"]), None)
 
 
 def load(path: Path) -> dict[str, Any]:

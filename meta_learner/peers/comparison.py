@@ -11,8 +11,9 @@ from torch import Tensor
 
 from domains.worlds import DomainModel
 from meta_learner.belief import BeliefSettings
+from meta_learner.evaluation.investigated import simulated_block
 from meta_learner.goals import Answer, score
-from meta_learner.laboratory import Simulation, information
+from meta_learner.laboratory import information
 from meta_learner.policies import POLICIES, Policy
 from meta_learner.policies import expected_improvement as lawless
 from meta_learner.rollout import BlockState, BlockSteps
@@ -109,24 +110,28 @@ def _tell(progress: Progress, before: int, count: int, share: float) -> None:
 def _investigate(
     comparison: Comparison, policy: Policy, tally: _Tally, *, block: int, runs: int, progress: Progress
 ) -> None:
-    model, seed = comparison.model, comparison.seed
-    laboratory = Simulation(model, seed=seed, block=block, runs=runs)
-    steps = BlockSteps(
-        model, policy, laboratory, budget=comparison.budget, seed=seed, block=block, settings=comparison.settings
+    model = comparison.model
+    steps, worlds = simulated_block(
+        model,
+        policy,
+        runs=runs,
+        seed=comparison.seed,
+        block=block,
+        budget=comparison.budget,
+        settings=comparison.settings,
     )
-    assert laboratory.worlds is not None
     state, gained = steps.begin(runs), torch.zeros(runs, dtype=torch.float64)
     while bool(state.active.any()):
         state = _timed_turn(steps, state, tally)
         history = state.belief.history
         assert state.log_predictive is not None
         newest = history.designs[:, -1], history.outcomes[:, -1]
-        gained += information(model, laboratory.worlds, *newest, state.log_predictive)
+        gained += information(model, worlds, *newest, state.log_predictive)
         progress((state.spent / comparison.budget).mean().item())
-    regret = score(model, laboratory.worlds, steps.answer(state))
+    regret = score(model, worlds, steps.answer(state))
     tally.quality.append(gained if regret is None else regret)
     if regret is not None and policy.name != "expected-information-gain":
-        own = score(model, laboratory.worlds, Answer(recommendation=_own(steps, policy, state)))
+        own = score(model, worlds, Answer(recommendation=_own(steps, policy, state)))
         assert own is not None
         tally.own.append(own)
 

@@ -99,7 +99,7 @@ def _by_run(problem: DesignProblem, designs: Tensor, estimate: Estimate) -> Tens
     with torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(problem.scoring % 2**63)
         for run in range(problem.runs):
-            table = tuple(argument[run] for argument in arguments)
+            table = tuple(argument[run].expand(problem.hypotheses.mechanism.shape[1], -1) for argument in arguments)
             model = _model(column.family, table, problem.hypotheses.log_weight[run])
             for places in torch.arange(designs.shape[1]).split(_AT_ONCE):
                 gains[run, places] = estimate(model, places).nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)

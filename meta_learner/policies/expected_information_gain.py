@@ -6,13 +6,15 @@ once more with more hypotheses. Several designs at a time are chosen one after t
 before: greedy, and for information never worse than 1 − 1/e of the best set (Krause & Guestrin 2005).
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from meta_learner.densities import listed_outcomes
-from meta_learner.information import expected_information, pose
+from meta_learner.densities import Ways, affordable
+from meta_learner.hypotheses import Hypotheses
+from meta_learner.information import information_under, pose, stratified
 from meta_learner.policies.base import Choice, DesignProblem, Policy, pooled
 
 _LEADING = 5  # candidates kept for the record
@@ -22,24 +24,22 @@ _LEADING = 5  # candidates kept for the record
 class Search:
     """How candidates are searched.
 
-    candidates: of the first, space-filling set, or all designs where they are few; rounds × refined: perturbations of
-    the ``parents`` best, with sizes spread evenly in the logarithm from ``smallest`` to ``largest`` of the unit cube;
-    ascents × settings: steps along the gradient from each of the ``climbers`` best; finalists: scored with all the
-    hypotheses. single: in single precision, where that ranks designs as well.
+    candidates: of the first, space-filling set, or all designs where they are few; rounds, and one more a setting, ×
+    refined: perturbations of the ``parents`` best, with sizes spread evenly in the logarithm from ``smallest`` to
+    ``largest`` of the unit cube; ascents × settings: steps along the gradient from each of the ``climbers`` best;
+    finalists: scored with all the hypotheses. single: in single precision, where that ranks designs as well.
     """
 
     candidates: int = 256
-    rounds: int = 5
+    rounds: int = 1
     refined: int = 48
     parents: int = 8
     smallest: float = 1e-3
     largest: float = 0.3
-    ascents: int = 2
+    ascents: int = 1
     climbers: int = 4
     finalists: int = 16
-    coarse: int = (
-        64  # hypotheses in the mixture while searching; as many more as cost no more where outcomes are listed
-    )
+    coarse: int = 64  # hypotheses in the mixture while searching, and outcomes; more where none need to be drawn
     coarse_draws: int = 64
     final_draws: int = 128
     single: bool = True
@@ -55,13 +55,13 @@ class ExpectedInformationGain(Policy):
         self.search = search or Search()
 
     def choose(self, problem: DesignProblem) -> Choice:
+        search = self.search
+        fine = _Scorer(problem, problem.hypotheses, search.final_draws, single=search.single)
         if problem.pool is not None:
             designs, allowed = pooled(problem, problem.pool)
-            fine = _Scorer(problem, self.search.final_draws, single=self.search.single)
             return _best(designs, torch.where(allowed, fine.gain_per_cost(designs), -torch.inf))
         designs, scores = self._search(problem)
-        finalists, _ = _top(designs, scores, self.search.finalists)
-        fine = _Scorer(problem, self.search.final_draws, single=self.search.single)
+        finalists, _ = _top(designs, scores, search.finalists)
         choice = _best(finalists, fine(finalists))
         affordable = choice.scores.isfinite().any(-1)
         designs = torch.where(affordable[:, None], choice.designs, problem.model.space.cheapest)
@@ -70,16 +70,13 @@ class ExpectedInformationGain(Policy):
     def _search(self, problem: DesignProblem) -> tuple[Tensor, Tensor]:
         """All candidates tried [runs, candidates, columns] with their coarse scores [runs, candidates]."""
         search, space = self.search, problem.model.space
-        few = space.every
-        designs = space.sobol(search.candidates, problem.generator) if few is None else few
+        every = space.every
+        designs = space.sobol(search.candidates, problem.generator) if every is None else every
         designs = designs.expand(problem.runs, -1, -1)
-        outcomes = listed_outcomes(problem.model, problem.hypotheses.first(_PROBED), designs)
-        rows = (
-            search.coarse if outcomes is None else max(search.coarse, search.coarse * search.coarse_draws // outcomes)
-        )
-        coarse = _Scorer(problem, search.coarse_draws, hypotheses=rows, single=search.single)
+        few = self._looked_at(problem, designs)
+        coarse = _Scorer(problem, few, search.coarse_draws, single=search.single, blurred=True)
         scores = coarse(designs)
-        for _ in range(search.rounds if few is None else 0):
+        for _ in range(search.rounds + len(space.names) if every is None else 0):
             parents, _ = _top(designs, scores, search.parents)
             children = self._perturb(problem, parents)
             designs, scores = _joined(designs, scores, children, coarse(children))
@@ -87,31 +84,42 @@ class ExpectedInformationGain(Policy):
             designs, scores = self._ascend(coarse, designs, scores)
         return designs, scores
 
+    def _looked_at(self, problem: DesignProblem, designs: Tensor) -> Hypotheses:
+        """The hypotheses that candidates are ranked by: more, where more cost no more."""
+        search, probed = self.search, problem.hypotheses.first(_PROBED)
+        ways = pose(problem.model, probed, 1).ways if problem.pending.shape[1] == 0 else Ways()
+        pairs = search.coarse * search.coarse_draws
+        return problem.hypotheses.first(affordable(problem.model, probed, designs, ways, pairs=pairs))
+
     def _perturb(self, problem: DesignProblem, parents: Tensor) -> Tensor:
         """Perturbed copies [runs, refined, columns] of the parents [runs, parents, columns]."""
         search, space = self.search, problem.model.space
         repeated = parents.repeat(1, -(-search.refined // parents.shape[1]), 1)[:, : search.refined]
-        span = torch.tensor(search.largest / search.smallest).log()
+        span = math.log(search.largest / search.smallest)
         draws = torch.rand((*repeated.shape[:2], 1), generator=problem.generator)
         return space.perturb(repeated, search.smallest * (draws * span).exp(), problem.generator)
 
     def _ascend(self, coarse: "_Scorer", designs: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Steps of the unit cube along the normalised gradient, longer after each that helps, shorter after others."""
+        """Steps along the normalised gradient through the unit cube: the best of several sizes, around the last one
+        that helped."""
         space = coarse.problem.model.space
         start, best = _top(designs, scores, self.search.climbers)
-        unit = space.encode(start)
-        _, slope = coarse.with_gradient(unit)
+        unit, strides = space.encode(start), torch.tensor(_STRIDES, dtype=torch.float64)
         size = torch.full_like(best, _FIRST_STEP)
         for _ in range(self.search.ascents * len(space.names)):
-            ahead = (unit + size[..., None] * slope).clamp(0.0, 1.0)
-            found, steeper = coarse.with_gradient(ahead)
+            steps = size[..., None] * strides
+            ahead = (unit[:, :, None] + steps[..., None] * coarse.gradient(unit)[:, :, None]).clamp(0.0, 1.0)
+            found, which = coarse(space.decode(ahead).flatten(1, 2)).unflatten(1, steps.shape[1:]).max(-1)
             better = found > best
-            unit, slope = torch.where(better[..., None], ahead, unit), torch.where(better[..., None], steeper, slope)
-            best, size = torch.where(better, found, best), size * torch.where(better, 2.0, 0.25)
+            there = ahead.gather(2, which[..., None, None].expand(-1, -1, 1, unit.shape[-1]))[:, :, 0]
+            unit, best = torch.where(better[..., None], there, unit), torch.where(better, found, best)
+            size = torch.where(better, steps.gather(2, which[..., None])[..., 0], size * _SHORTER)
         return _joined(designs, scores, space.decode(unit), best)
 
 
 _FIRST_STEP = 0.02
+_STRIDES = (0.2, 1.0, 5.0)
+_SHORTER = 0.04  # after steps of which none helped
 _PROBED = 4  # hypotheses looked at to see how many outcomes there can be
 
 
@@ -122,20 +130,23 @@ class _Scorer:
     """
 
     def __init__(
-        self, problem: DesignProblem, draws: int, *, hypotheses: int | None = None, single: bool = False
+        self, problem: DesignProblem, hypotheses: Hypotheses, draws: int, *, single: bool, blurred: bool = False
     ) -> None:
-        few = problem.hypotheses if hypotheses is None else problem.hypotheses.first(hypotheses)
-        self.problem, self._single = problem, single
-        self._question = pose(problem.model, few, draws)
+        self.problem, self._single, self._blurred = problem, single, blurred
+        self._noise = stratified(draws, len(problem.model.outcome_names), _stream(problem, 0))
+        self._question = pose(problem.model, hypotheses, draws)
         if problem.pending.shape[1] > 0:
-            self._question = self._question.after(problem.model, problem.pending, self._noise(1))
+            self._question = self._question.after(problem.model, problem.pending, _stream(problem, 1))
 
     def __call__(self, designs: Tensor) -> Tensor:
         return torch.where(self.problem.allowed(designs), self.gain_per_cost(designs), -torch.inf)
 
     def gain_per_cost(self, designs: Tensor) -> Tensor:
-        gain = expected_information(self.problem.model, self._question, designs, self._noise(0), single=self._single)
-        return gain / self.problem.model.space.cost(designs)
+        model = self.problem.model
+        gain = information_under(
+            self._noise, model, self._question, designs, single=self._single, blurred=self._blurred
+        )
+        return gain / model.space.cost(designs)
 
     @property
     def differentiable(self) -> bool:
@@ -147,20 +158,18 @@ class _Scorer:
             and all(law.dynamics is None for law in model.domain.mechanisms)
         )
 
-    def with_gradient(self, unit: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores [runs, designs] of points of the unit cube [runs, designs, columns]; their gradients, of length 1."""
+    def gradient(self, unit: Tensor) -> Tensor:
+        """Of the scores of points [runs, designs, columns] of the unit cube: their slopes, of length 1, or 0."""
         with torch.enable_grad():
             place = unit.detach().requires_grad_()
-            designs = self.problem.model.space.decode(place)
-            gain = self.gain_per_cost(designs)
+            gain = self.gain_per_cost(self.problem.model.space.decode(place))
             (slope,) = torch.autograd.grad(gain.sum(), place)
         slope = slope.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
-        length = slope.norm(dim=-1, keepdim=True)
-        scores = torch.where(self.problem.allowed(designs.detach()), gain.detach(), -torch.inf)
-        return scores, torch.where(length > 0, slope / length, 0.0)
+        return slope / slope.norm(dim=-1, keepdim=True).clamp_min(1e-300)
 
-    def _noise(self, which: int) -> torch.Generator:
-        return torch.Generator().manual_seed((self.problem.scoring + which) % 2**63)
+
+def _stream(problem: DesignProblem, which: int) -> torch.Generator:
+    return torch.Generator().manual_seed((problem.scoring + which) % 2**63)
 
 
 def _joined(designs: Tensor, scores: Tensor, more: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor]:

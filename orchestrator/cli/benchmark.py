@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
@@ -16,6 +16,7 @@ from domains.loading import find
 from meta_learner.evaluation import results
 from meta_learner.evaluation.published import default_contrasts, published
 from orchestrator import services
+from orchestrator.cli import benchmark_options as options
 from orchestrator.cli.benchmark_calibration import calibration
 from orchestrator.cli.benchmark_misspecification import misspecification
 from orchestrator.cli.benchmark_peers import peers
@@ -54,57 +55,64 @@ app.command("peers")(peers)
 
 @app.command(MEASURE)
 def measure(
-    name: Annotated[
-        str, typer.Argument(help="A name of the catalogue, or the path of a .yaml file.", metavar="DOMAIN")
-    ],
-    policy: Annotated[list[str] | None, typer.Option(help="A policy; repeat for several. [default: all]")] = None,
-    runs: Annotated[int, typer.Option(min=2, help="Simulated runs a policy.")] = 500,
-    seed: Annotated[int, typer.Option(min=0)] = 2026,
-    contrasts: Annotated[int | None, typer.Option(min=1, help="L of sPCE and sNMC. [default: as published]")] = None,
-    proposals: Annotated[int, typer.Option(min=1, help="L of sACE and sVNMC.")] = 4000,
-    budget: Annotated[float | None, typer.Option(min=0, help="[default: the domain's]")] = None,
-    particles: Annotated[int, typer.Option(min=10, help="Of the belief, a law and run.")] = 2000,
-    block_runs: Annotated[int, typer.Option(min=1, help="Runs worked on together.")] = 25,
-    processes: Annotated[int, typer.Option(min=1, max=256, help="Processes to share the work.")] = 1,
-    blind: Annotated[
-        bool, typer.Option("--blind", help="Keep no belief: sPCE and sNMC of random and sobol only, much sooner.")
-    ] = False,
-    out: Annotated[Path | None, typer.Option(help="Add the rows to this JSON file.", dir_okay=False)] = None,
+    name: options.DomainArgument,
+    policy: options.PoliciesOption = None,
+    runs: options.RunsOption = 500,
+    seed: options.SeedOption = 2026,
+    contrasts: options.ContrastsOption = None,
+    proposals: options.ProposalsOption = 4000,
+    budget: options.BudgetOption = None,
+    particles: options.ParticlesOption = 2000,
+    block_runs: options.BlockRunsOption = 25,
+    processes: options.ProcessesOption = 1,
+    blind: options.BlindOption = False,
+    out: options.RowsOption = None,
     json: Json = False,
 ) -> None:
     """Bounds on what policies learn in simulated runs of a domain, beside what others published."""
     domain = find(name)
     chosen = _policies(domain, policy, blind)
-    better = None if out is None else results.better_kept(out, chosen, runs)
-    if better:
-        raise RequestError(
-            f"{out} holds more than {runs} runs of {better}, which these would replace; name another file"
-        )
     from meta_learner.belief import BeliefSettings
     from meta_learner.evaluation.benchmark import Setup
     from meta_learner.policies import POLICIES
 
-    document: dict[str, Any] = {"kind": "benchmark", "domain": domain.name, "title": domain.title, "rows": []}
-    for which in chosen:
-        setup = Setup(
-            domain,
-            POLICIES[which](),
-            runs=runs,
-            seed=seed,
-            contrasts=contrasts or default_contrasts(domain.name),
-            proposals=proposals,
-            budget=budget,
-            block_runs=block_runs,
-            settings=BeliefSettings(particles=particles),
-            blind=blind,
-        )
-        document["rows"].append(_row(setup, processes))
-        if out is not None:
-            results.merge(out, {**document, "rows": document["rows"][-1:]})
+    whole = Setup(
+        domain,
+        POLICIES[chosen[0]](),
+        runs=runs,
+        seed=seed,
+        contrasts=contrasts or default_contrasts(domain.name),
+        proposals=proposals,
+        budget=budget,
+        block_runs=block_runs,
+        settings=BeliefSettings(particles=particles),
+        blind=blind,
+    )
+    rows = _rows([replace(whole, policy=POLICIES[which]()) for which in chosen], processes, out)
     if json:
-        print_json(results.plain(document))
+        print_json(results.plain(_document(domain, rows)))
     else:
-        _show(domain, document["rows"])
+        _show(domain, rows)
+
+
+def _rows(setups: "list[Setup]", processes: int, out: Path | None) -> list[dict[str, Any]]:
+    """A row a setup, each written to the file as soon as it is measured. RequestError where one would replace more
+    runs of the same setting."""
+    better = None if out is None else results.better_kept(out, [setup.row for setup in setups])
+    if better:
+        raise RequestError(
+            f"{out} holds more than {setups[0].runs} runs of {better}, which these would replace; name another file"
+        )
+    rows = []
+    for setup in setups:
+        rows.append(_row(setup, processes))
+        if out is not None:
+            results.merge(out, _document(setup.domain, rows[-1:]))
+    return rows
+
+
+def _document(domain: Domain, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"kind": "benchmark", "domain": domain.name, "title": domain.title, "rows": rows}
 
 
 def _policies(domain: Domain, wanted: list[str] | None, blind: bool) -> list[str]:

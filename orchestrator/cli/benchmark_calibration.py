@@ -1,78 +1,61 @@
 """``organon benchmark calibration``: are beliefs right as often as they say, over the catalogue?"""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from domains import catalogue
 from domains.loading import find
 from meta_learner.evaluation import results
 from orchestrator import services
+from orchestrator.cli import benchmark_options as options
+from orchestrator.cli.calibration_document import COLUMNS, as_document
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
 from orchestrator.cli.progress import progress_bar
 from orchestrator.errors import RequestError
 
 if TYPE_CHECKING:
-    from meta_learner.evaluation.calibration import JudgedRun
-    from meta_learner.evaluation.calibration_report import Calibration, Result
-
-_BLOCK = 10  # runs advanced as one batch; draws depend on it
-_COLUMNS = (
-    "domain", "laws", "runs", "found", "believed", "50 %", "80 %", "90 %", "95 %", "intervals",
-    "worst statistic", "observed", "exact belief", "p", "alarms", "untrusted",
-)  # fmt: skip
+    from meta_learner.evaluation.calibration import JudgedPart
+    from meta_learner.evaluation.calibration_report import Calibration
+    from meta_learner.evaluation.kept_runs import KeptRuns, Setting
 
 
 def calibration(
-    domains: Annotated[
-        list[str] | None, typer.Argument(metavar="[DOMAIN …]", help="Names or paths. [default: the catalogue]")
-    ] = None,
-    runs: Annotated[int, typer.Option("--runs", min=1, help="Worlds to draw from each domain.")] = 40,
-    runs_of: Annotated[
-        list[str] | None, typer.Option("--runs-of", metavar="DOMAIN=N", help="Another number for one; repeatable.")
-    ] = None,
-    skip: Annotated[list[str] | None, typer.Option("--skip", help="Leave a domain out; repeatable.")] = None,
-    policy: Annotated[
-        str, typer.Option("--policy", help=f"How to experiment: {', '.join(services.POLICY_NAMES)}.")
-    ] = services.BEST_POLICY,
-    particles: Annotated[int, typer.Option("--particles", min=10, help="Particles per mechanism and run.")] = 2000,
-    seed: Annotated[int, typer.Option("--seed", help="Fixes every draw: same seed, same result.")] = 0,
-    processes: Annotated[int, typer.Option("--processes", min=1, help="Blocks worked on side by side.")] = 1,
-    out: Annotated[Path | None, typer.Option("--out", help="Everything measured: FILE.json.")] = None,
-    plot: Annotated[Path | None, typer.Option("--plot", help="Reliability and rank histograms: FILE.html.")] = None,
+    domains: options.DomainsArgument = None,
+    runs: options.WorldsOption = 40,
+    runs_of: options.RunsOfOption = None,
+    skip: options.SkipOption = None,
+    policy: options.PolicyOption = services.BEST_POLICY,
+    particles: options.ParticlesOption = 2000,
+    seed: options.SeedOption = 0,
+    block_runs: options.BlockRunsOption = 10,
+    processes: options.ProcessesOption = 1,
+    keep: options.KeepOption = None,
+    only_kept: options.OnlyKeptOption = False,
+    out: options.OutOption = None,
+    plot: options.PlotOption = None,
     json: Json = False,
 ) -> None:
     """Draw worlds from the prior, investigate them, and compare what is true with what is believed.
 
-    Every statistic is judged against its exact distribution for a belief that is right.
+    Every statistic is judged against its exact distribution for a belief that is right. With --keep, what was
+    interrupted goes on where it was, and several invocations on one folder add up to one report.
     """
     _check_file(out, ".json")
     _check_file(plot, ".html")
     counts = wanted(domains or [], runs, runs_of or [], skip or [])
     for name in counts:
         services.check_policy(policy, find(name))
-    settings = {"policy": policy, "particles": particles, "block": _BLOCK, "runs": counts}
-    from meta_learner.evaluation.calibration_report import assess
+    from meta_learner.belief import BeliefSettings
+    from meta_learner.evaluation.kept_runs import Setting
 
-    judged = _investigate(counts, policy=policy, seed=seed, particles=particles, processes=processes)
-    with errors.status("comparing with exact beliefs"):
-        found = assess(judged, seed)
-    document = results.plain(as_document(found, seed, settings, processes))
-    if out is not None:
-        out.write_text(_compact(document) + "\n", encoding="utf-8")
-    if plot is not None:
-        from orchestrator.cli.calibration_figure import calibration_figure
-
-        plot.write_text(calibration_figure(found).to_html(include_plotlyjs=True), encoding="utf-8")
-    if json:
-        print_json(document)
-    else:
-        _print(document, found)
+    setting = Setting.of(policy, seed, BeliefSettings(particles=particles), block_runs)
+    folder = _folder(keep, only_kept, setting, counts)
+    judged = _kept(folder) if only_kept else _investigate(counts, setting, folder, processes)
+    _report(judged, setting, processes, out=out, plot=plot, json=json)
 
 
 def wanted(domains: Sequence[str], runs: int, runs_of: Sequence[str], skip: Sequence[str]) -> dict[str, int]:
@@ -101,38 +84,101 @@ def _check_file(path: Path | None, suffix: str) -> None:
         raise RequestError(f"{path}: there is no folder {path.absolute().parent}; make it first")
 
 
+def _folder(keep: Path | None, only_kept: bool, setting: "Setting", counts: dict[str, int]) -> "KeptRuns | None":
+    """The folder of kept runs, if one is named; DomainError where it holds runs of another setting."""
+    if keep is None:
+        if only_kept:
+            raise RequestError("--only-kept reports on a folder of kept runs; name it with --keep FOLDER")
+        return None
+    from meta_learner.evaluation.kept_runs import KeptRuns
+
+    return KeptRuns(keep, setting, list(counts))
+
+
+def _kept(folder: "KeptRuns | None") -> list["JudgedPart"]:
+    found = [] if folder is None else [folder.load(part) for part in folder.parts()]
+    parts = [part for part in found if part is not None]
+    if not parts:
+        raise RequestError("--only-kept: the folder holds no runs of the domains asked for; leave --only-kept out")
+    return parts
+
+
 def _investigate(
-    counts: dict[str, int], *, policy: str, seed: int, particles: int, processes: int
-) -> list["JudgedRun"]:
+    counts: dict[str, int], setting: "Setting", folder: "KeptRuns | None", processes: int
+) -> list["JudgedPart"]:
     """All runs, in the order of the domains, whatever the number of processes."""
-    from meta_learner.belief import BeliefSettings
-    from meta_learner.evaluation.calibration import investigate_and_judge, parts
-    from meta_learner.evaluation.processes import work
+    from meta_learner.evaluation.calibration import judged_parts, parts, timed_part
 
-    job = partial(investigate_and_judge, policy=policy, seed=seed, settings=BeliefSettings(particles=particles))
+    job = partial(timed_part, policy=setting.policy, seed=setting.seed, settings=setting.belief)
+    cut = parts(counts, setting.block_runs)
+    domain = _DomainProgress(Counter(part.domain for part in cut), counts)
     with progress_bar() as told:
-        what = f"investigating {sum(counts.values())} worlds"
-        return list(chain.from_iterable(work(job, parts(counts, _BLOCK), processes, partial(told, what))))
+        return judged_parts(
+            job,
+            cut,
+            processes=processes,
+            keeper=folder,
+            tell=lambda share: told(domain.title, share),
+            done=domain.done,
+        )
 
 
-def as_document(found: "Calibration", seed: int, settings: dict[str, Any], processes: int) -> dict[str, Any]:
-    """Everything measured, for a file."""
-    return {
-        "kind": "calibration",
-        "title": "Are beliefs right as often as they say?",
-        "columns": list(_COLUMNS),
-        "rows": _rows(found),
-        "note": found.verdict,
-        **results.provenance(processes=processes),
-        "seed": seed,
-        "settings": settings,
-        "ok": found.ok,
-        "alpha": found.alpha,
-        "power": found.power,
-        "calibration_error": found.error,
-        "results": [{**asdict(result), "outside": result.outside} for result in found.results],
-        "runs": [_run(run) for run in found.runs],
-    }
+class _DomainProgress:
+    """Tells every domain that is done, a line each on the error stream."""
+
+    def __init__(self, left: "Counter[str]", worlds: dict[str, int]) -> None:
+        self._left, self._worlds, self._domains = left, worlds, len(left)
+        self._seconds = dict.fromkeys(left, 0.0)
+
+    @property
+    def title(self) -> str:
+        """What is at work."""
+        at_work = next((name for name, count in self._left.items() if count), "")
+        return f"{at_work} ({self._domains - self._unfinished} of {self._domains} domains done)"
+
+    @property
+    def _unfinished(self) -> int:
+        return sum(count > 0 for count in self._left.values())
+
+    def done(self, judged: "JudgedPart") -> None:
+        """A part that is done, or was kept."""
+        name = judged.part.domain
+        self._left[name] -= 1
+        self._seconds[name] += judged.seconds
+        if not self._left[name]:
+            errors.print(
+                f"{name}: {self._worlds[name]} worlds, {self._seconds[name]:.3g} s of CPU "
+                f"({self._domains - self._unfinished} of {self._domains} domains)",
+                markup=False,
+            )
+
+
+def _report(
+    judged: Sequence["JudgedPart"],
+    setting: "Setting",
+    processes: int,
+    *,
+    out: Path | None,
+    plot: Path | None,
+    json: bool,
+) -> None:
+    """Compare with exact beliefs; write and print what was found."""
+    from meta_learner.evaluation.calibration_report import assess
+
+    with errors.status("comparing with exact beliefs"):
+        found = assess(list(chain.from_iterable(part.runs for part in judged)), setting.seed)
+    seconds = round(sum(part.seconds for part in judged), 1)
+    document = results.plain(as_document(found, setting, processes=processes, seconds=seconds))
+    if out is not None:
+        out.write_text(_compact(document) + "\n", encoding="utf-8")
+    if plot is not None:
+        from orchestrator.cli.calibration_figure import calibration_figure
+
+        plot.write_text(calibration_figure(found).to_html(include_plotlyjs=True), encoding="utf-8")
+    if json:
+        print_json(document)
+    else:
+        _print(document, found)
 
 
 def _compact(document: dict[str, Any]) -> str:
@@ -147,51 +193,8 @@ def _compact(document: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(f"{json.dumps(key)}: {text(value)}" for key, value in document.items()) + "\n}"
 
 
-def _run(run: "JudgedRun") -> dict[str, Any]:
-    from meta_learner.evaluation.calibration_statistics import place
-
-    return {
-        "domain": run.domain,
-        "law": run.truth,
-        "probability": run.probability[run.truth].item(),
-        "leading": run.probability.max().item(),
-        "found": run.found,
-        "u": dict(zip(run.names, place(run.rank).round(4).tolist(), strict=True)),
-    }
-
-
-def _rows(found: "Calibration") -> list[list[Any]]:
-    """A row a domain, and one for all of them."""
-    from meta_learner.evaluation.calibration_statistics import EVERYWHERE
-
-    rows = [
-        _row(name, [run for run in found.runs if run.domain == name], results)
-        for name, results in found.domains.items()
-    ]
-    return [*rows, _row(EVERYWHERE, found.runs, found.together)]
-
-
-def _row(name: str, runs: Sequence["JudgedRun"], results: Sequence["Result"]) -> list[Any]:
-    by_name = {result.name: result for result in results}
-    laws = {len(run.probability) for run in runs}
-    covers = [by_name.get(f"coverage {level}") for level in ("50%", "80%", "90%", "95%")]
-    worst = min(results, key=lambda result: result.p / result.alpha, default=None)
-    return [
-        name,
-        max(laws) if len(laws) == 1 else None,
-        len(runs),
-        sum(run.found for run in runs) / len(runs),
-        sum(run.probability.max().item() for run in runs) / len(runs),
-        *(None if cover is None else cover.observed / cover.of for cover in covers),
-        covers[0].of if covers[0] is not None else 0,
-        *([None] * 4 if worst is None else [worst.name, worst.observed, [worst.low, worst.high], worst.p]),
-        sum(run.surprised for run in runs),
-        sum(not run.trusted for run in runs),
-    ]
-
-
 def _print(document: dict[str, Any], found: "Calibration") -> None:
-    print_table(_COLUMNS, [[_cell(cell) for cell in row] for row in document["rows"]])
+    print_table(COLUMNS, [[_cell(cell) for cell in row] for row in document["rows"]])
     for result in found.outside:
         console.print(
             f"outside: {result.about}, {result.name}: {result.observed:.4g}, an exact belief gives {result.mean:.4g} "

@@ -1,16 +1,21 @@
 """``organon benchmark misspecification``: how often the agent notices that no law of its domain is true."""
 
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from domains.loading import find
 from meta_learner.evaluation import results
 from orchestrator import services
+from orchestrator.cli import benchmark_options as options
 from orchestrator.cli.output import Json, console, print_json, print_table
-from orchestrator.cli.progress import progress_bar
+from orchestrator.cli.progress import Told, progress_bar
+
+if TYPE_CHECKING:
+    from meta_learner.evaluation.misspecification import Plan
+    from meta_learner.evaluation.misspecified import Case
 
 _NOTE = (
     "A law is left out of what the agent believes in, and worlds are drawn from that law. noticed: the share of runs "
@@ -21,48 +26,55 @@ _NOTE = (
 
 
 def misspecification(
-    domains: Annotated[
-        list[str] | None, typer.Argument(help="Domains with several laws; without: six of them.")
-    ] = None,
-    runs: Annotated[int, typer.Option(min=1, help="Worlds a case.")] = 100,
-    policy: Annotated[str, typer.Option(help="Who designs the experiments.")] = "expected-information-gain",
-    seed: Annotated[int, typer.Option(help="Fixes worlds, noise and designs.")] = 2026,
-    constructed: Annotated[bool, typer.Option(help="With three cases that are wrong by construction.")] = True,
-    out: Annotated[Path | None, typer.Option(help="Write the JSON here, too, after every case.")] = None,
+    domains: options.RivalDomainsArgument = None,
+    runs: options.CaseRunsOption = 100,
+    policy: options.PolicyOption = services.BEST_POLICY,
+    seed: options.SeedOption = 2026,
+    constructed: options.ConstructedOption = True,
+    out: options.ReportOption = None,
     as_json: Json = False,
 ) -> None:
     """How often does the agent notice that no law of its domain is true?"""
     import torch
 
-    from meta_learner.evaluation import misspecification as evaluation
     from meta_learner.evaluation import misspecified
+    from meta_learner.evaluation.misspecification import Plan
 
     names = domains or list(misspecified.DOMAINS)
     for name in names:
         services.check_policy(policy, find(name))
     torch.set_num_threads(1)
-    plan = evaluation.Plan(runs=runs, policy=policy, seed=seed)
     cases = [case for name in names for case in misspecified.cases(name)]
     if constructed:
         cases += misspecified.constructed()
-    rows: list[dict[str, Any]] = []
-    started = time.perf_counter()
-    with progress_bar() as told:
-        for number, case in enumerate(cases):
-
-            def done(here: int, case: Any = case, before: int = number * runs) -> None:
-                told(f"{case.domain}: {case.what}", (before + here) / (runs * len(cases)))
-
-            found = evaluation.investigate(case, plan, done)
-            rows.append(evaluation.row(case, found))
-            report = _report([*rows, *evaluation.totals(rows)], evaluation.COLUMNS, vars(plan))
-            report["settings"]["seconds"] = round(time.perf_counter() - started)
-            if out is not None:
-                results.save(out, report)
+    report = _measure(cases, Plan(runs=runs, policy=policy, seed=seed), out)
     if as_json:
         print_json(report)
     else:
         _print(report)
+
+
+def _measure(cases: "Sequence[Case]", plan: "Plan", out: Path | None) -> dict[str, Any]:
+    """The report on all cases, written to the file after each."""
+    from meta_learner.evaluation import misspecification as evaluation
+
+    rows: list[dict[str, Any]] = []
+    report: dict[str, Any] = {}
+    started = time.perf_counter()
+    with progress_bar() as told:
+        for number, case in enumerate(cases):
+            title, before, worlds = f"{case.domain}: {case.what}", number * plan.runs, plan.runs * len(cases)
+            done = partial(_tell, told, title, before, worlds)
+            rows.append(evaluation.row(case, evaluation.investigate(case, plan, done)))
+            settings = {**vars(plan), "seconds": round(time.perf_counter() - started)}
+            report = _report([*rows, *evaluation.totals(rows)], evaluation.COLUMNS, settings)
+            if out is not None:
+                results.save(out, report)
+    return report
+
+
+def _tell(told: Told, title: str, before: int, worlds: int, here: int) -> None:
+    told(title, (before + here) / worlds)
 
 
 def _report(rows: list[dict[str, Any]], columns: tuple[str, ...], settings: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ DataOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Fixes every draw: same seed, same result.")]
 ParticlesOption = Annotated[int, typer.Option("--particles", help="Particles per mechanism and run.")]
+MovesOption = Annotated[int, typer.Option("--moves", help="MCMC moves of every particle after each resampling.")]
 BatchOption = Annotated[int, typer.Option("--batch", help="How many experiments to choose at a time, to run together.")]
 StopProbabilityOption = Annotated[
     float | None, typer.Option("--stop-probability", help="End a run once a law is this probable.", show_default=False)
@@ -55,6 +56,7 @@ def _request(
     data: DataOption = None,
     seed: SeedOption = 0,
     particles: ParticlesOption = 2000,
+    moves: MovesOption = 5,
     batch: BatchOption = 1,
     stop_probability: StopProbabilityOption = None,
     stop_width: StopWidthOption = None,
@@ -71,6 +73,7 @@ def _request(
         data=data,
         seed=seed,
         particles=particles,
+        moves=moves,
         batch=batch,
         stop={"probability": stop_probability, "widths": widths, "information": stop_information},
     )

@@ -6,19 +6,15 @@ over decisions of CPU time a run, and that of the update that follows.
     python -m tests.benchmarks.decisions [DOMAIN …] [--repeats 15] [--out FILE.json]
 """
 
-import argparse
 import time
-from pathlib import Path
 from statistics import median
-
-import torch
 
 from domains.loading import find
 from domains.worlds import DomainModel
-from meta_learner.evaluation import results
-from meta_learner.laboratory import Simulation
+from meta_learner.evaluation.investigated import simulated_block
 from meta_learner.policies import ExpectedInformationGain
 from meta_learner.rollout import BlockState, BlockSteps
+from tests.benchmarks.report import report_by_domain, save
 
 DOMAINS = (
     "source-location", "source-location-unit", "ces", "hyperbolic-discounting", "death-process", "pharmacokinetics",
@@ -31,8 +27,7 @@ COLUMNS = ["domain", "after experiments", "runs together", "ms a decision", "ms 
 def at_work(name: str, runs: int, seed: int) -> tuple[BlockSteps, BlockState]:
     """A block of runs in the middle of its work."""
     model = DomainModel(find(name))
-    laboratory = Simulation(model, seed=seed, block=0, runs=runs)
-    steps = BlockSteps(model, ExpectedInformationGain(), laboratory, budget=model.domain.budget, seed=seed, block=0)
+    steps, _ = simulated_block(model, ExpectedInformationGain(), runs=runs, seed=seed)
     state = steps.begin(runs)
     while state.step < min(15, int(model.domain.budget) // 2):
         state = steps.turn(state)
@@ -57,22 +52,12 @@ def timed(name: str, runs: int, repeats: int) -> list[object]:
 
 def main() -> None:
     """Print the rows, or write them to a file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("domains", nargs="*", default=list(DOMAINS))
-    parser.add_argument("--repeats", type=int, default=15)
-    parser.add_argument("--out", type=Path)
-    given = parser.parse_args()
-    torch.set_num_threads(1)
-    rows = []
-    for name in given.domains:
-        for runs in BATCHES:
-            rows.append(timed(name, runs, given.repeats))
-            print(*rows[-1], sep="  ", flush=True)
-    if given.out is not None:
-        title = "How long does a decision take?"
-        note = "Medians of CPU time a run: expected-information-gain, 2,000 particles, the search for designs included."
-        document = {"kind": "decisions", "title": title, "columns": COLUMNS, "rows": rows, "note": note}
-        results.save(given.out, {**document, **results.provenance()})
+    given, rows = report_by_domain(
+        __doc__, DOMAINS, 15, lambda name, repeats: (timed(name, runs, repeats) for runs in BATCHES)
+    )
+    title = "How long does a decision take?"
+    note = "Medians of CPU time a run: expected-information-gain, 2,000 particles, the search for designs included."
+    save(given.out, {"kind": "decisions", "title": title, "columns": COLUMNS, "rows": rows, "note": note})
 
 
 if __name__ == "__main__":

@@ -7,16 +7,13 @@ needs no belief, so none is kept. ``--out`` writes a table for BENCHMARKS.md. (A
     python -m tests.benchmarks.harness_check [--runs 500] [--contrasts 1000000] [--processes 1] [--out FILE.json]
 """
 
-import argparse
-from pathlib import Path
-
 import torch
 
 from domains.loading import find
-from meta_learner.evaluation import results
 from meta_learner.evaluation.benchmark import Measured, Setup, measure
 from meta_learner.policies.base import Choice, DesignProblem, Policy, unscored
 from meta_learner.policies.random import Random
+from tests.benchmarks.report import parser, save, told
 
 
 class NormalDesigns(Policy):
@@ -41,29 +38,26 @@ def check(domain: str, policy: Policy, *, runs: int, contrasts: int, processes: 
     return measure(setup, processes=processes)
 
 
+def line(found: Measured, published: float, margin: float) -> list[object]:
+    """A row of the table."""
+    bounds = [f"{bound.mean:.3f} ± {bound.se:.3f}" for bound in (found.spce, found.snmc)]
+    within = "yes" if abs(found.spce.mean - published) <= margin else "no"
+    return [found.domain, found.policy, found.runs, *bounds, f"{published} ± {margin}", within]
+
+
 def main() -> None:
     """Print the rows, or write them to a file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=500)
-    parser.add_argument("--contrasts", type=int, default=1_000_000)
-    parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--out", type=Path)
-    given = parser.parse_args()
-    rows = []
-    for domain, policy, published, margin in CHECKS:
-        found = check(domain, policy(), runs=given.runs, contrasts=given.contrasts, processes=given.processes)
-        lower, upper = found.spce, found.snmc
-        within = "yes" if abs(lower.mean - published) <= margin else "no"
-        row = [domain, found.policy, given.runs, f"{lower.mean:.3f} ± {lower.se:.3f}"]
-        row += [f"{upper.mean:.3f} ± {upper.se:.3f}", f"{published} ± {margin}", within]
-        print(*row, f"{found.playing_seconds + found.bounding_seconds:.0f} s", sep="  ", flush=True)
-        rows.append(row)
-    if given.out is not None:
-        columns = ["domain", "policy", "runs", "sPCE", "sNMC", "published, and the margin", "within"]
-        note = f"L = {given.contrasts:,}, T = 30; nats a run ± one standard error; no belief is kept."
-        document = {"kind": "harness-check", "title": "Harness check: published random designs reproduced"}
-        document |= {"columns": columns, "rows": rows, "note": note}
-        results.save(given.out, {**document, **results.provenance(processes=given.processes)})
+    options = parser(__doc__)
+    options.add_argument("--runs", type=int, default=500)
+    options.add_argument("--contrasts", type=int, default=1_000_000)
+    options.add_argument("--processes", type=int, default=1)
+    given = options.parse_args()
+    work = {"runs": given.runs, "contrasts": given.contrasts, "processes": given.processes}
+    rows = told(line(check(domain, policy(), **work), *known) for domain, policy, *known in CHECKS)
+    columns = ["domain", "policy", "runs", "sPCE", "sNMC", "published, and the margin", "within"]
+    note = f"L = {given.contrasts:,}, T = 30; nats a run ± one standard error; no belief is kept."
+    table = {"kind": "harness-check", "title": "Harness check: published random designs reproduced"}
+    save(given.out, {**table, "columns": columns, "rows": list(rows), "note": note}, processes=given.processes)
 
 
 if __name__ == "__main__":

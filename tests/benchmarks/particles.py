@@ -7,9 +7,7 @@ of the laws' probabilities (the worst law). A bias shows in the mean: the refere
     python -m tests.benchmarks.particles [DOMAIN …] [--repeats 32] [--out FILE.json]
 """
 
-import argparse
 import time
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -17,10 +15,10 @@ from torch import Tensor
 from domains.loading import find
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief, BeliefSettings, History, prior_belief
-from meta_learner.evaluation import results
 from meta_learner.smc import update
 from meta_learner.streams import stream
 from meta_learner.summary import marginals
+from tests.benchmarks.report import report_by_domain, save
 
 DOMAINS = ("source-location", "enzyme-kinetics", "theophylline", "ces", "hyperbolic-discounting", "memory-decay")
 SETTINGS = ((250, 5), (500, 5), (1000, 5), (2000, 2), (2000, 5), (2000, 10), (4000, 5), (8000, 10))
@@ -80,27 +78,18 @@ def measure(name: str, repeats: int) -> list[list[object]]:
         )
         cells = [f"{error.item():.3f}" for error in errors]
         rows.append([name, history.steps, particles, moves, *cells, f"{milliseconds:.1f}"])
-        print(*rows[-1], sep="  ", flush=True)
     return rows
 
 
 def main() -> None:
     """Print the rows, or write them to a file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("domains", nargs="*", default=list(DOMAINS))
-    parser.add_argument("--repeats", type=int, default=32)
-    parser.add_argument("--out", type=Path)
-    given = parser.parse_args()
-    torch.set_num_threads(1)
-    rows = [row for name in given.domains for row in measure(name, given.repeats)]
-    if given.out is not None:
-        title = "How many particles and moves does a belief need?"
-        note = (
-            f"{given.repeats} beliefs from the same experiments at random designs, with other draws. The default is "
-            "2,000 particles and 5 moves. 'off' is the distance of the mean from that of the last row of a domain."
-        )
-        document = {"kind": "particles", "title": title, "columns": COLUMNS, "rows": rows, "note": note}
-        results.save(given.out, {**document, **results.provenance()})
+    given, rows = report_by_domain(__doc__, DOMAINS, 32, measure)
+    title = "How many particles and moves does a belief need?"
+    note = (
+        f"{given.repeats} beliefs from the same experiments at random designs, with other draws. The default is "
+        "2,000 particles and 5 moves. 'off' is the distance of the mean from that of the last row of a domain."
+    )
+    save(given.out, {"kind": "particles", "title": title, "columns": COLUMNS, "rows": rows, "note": note})
 
 
 if __name__ == "__main__":

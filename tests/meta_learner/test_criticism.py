@@ -10,7 +10,7 @@ from torch import Tensor
 
 from meta_learner.alternatives import kinds
 from meta_learner.criticism import FALSE_ALARMS, Criticism, criticise, no_criticism
-from meta_learner.intervals import intervals, log_normal_mass
+from meta_learner.normal_scores import intervals, log_normal_mass
 
 RUNS, STEPS = 1000, 30
 ONE_LAW = torch.zeros((RUNS, 1), dtype=torch.float64)

@@ -11,7 +11,7 @@ from domains.loading import load_text
 from domains.outcomes import FAMILIES, OutcomeFamily, inside
 from domains.worlds import DomainModel
 from meta_learner.belief import BeliefSettings, prior_belief
-from meta_learner.densities import Drawn, Listed, _drawn, _listed
+from meta_learner.densities import Drawn, Listed, _drawn, _Layout, _listed
 from meta_learner.hypotheses import draw_hypotheses, predict
 from meta_learner.information import expected_information, pose
 from meta_learner.policies import DesignProblem
@@ -19,6 +19,7 @@ from meta_learner.policies.expected_information_gain import ExpectedInformationG
 from meta_learner.streams import stream
 
 PLACES, ROWS, DRAWS = 7, 12, 5
+LAYOUT = _Layout(runs=1, designs=PLACES, draws=DRAWS, rows=ROWS)
 _NEXT_TO_NOTHING = 200.0  # nats below the draw's own hypothesis, from where on all is one
 ARGUMENTS = {
     "normal": ((-5.0, 5.0), (0.1, 3.0)),
@@ -55,9 +56,9 @@ def check(family: OutcomeFamily, values: tuple[Tensor, ...], rounding: float = 1
     own = family.log_density(y, tuple(v[:, :DRAWS] for v in values))
     every = family.log_density(y[..., None], tuple(v[:, None] for v in values))
     for dtype, error in ((torch.float64, rounding), (torch.float32, 1e-3)):
-        ((_, found),) = _drawn([(family, values)], uniforms, dtype)
-        assert isinstance(found, Drawn)
-        ratio = found.log_ratio.to(torch.float64).clamp_min(-_NEXT_TO_NOTHING)
+        (part,) = _drawn([(family, values)], uniforms, LAYOUT, dtype)
+        assert isinstance(part.found, Drawn)
+        ratio = (math.log(2) * part.found.bits[0].to(torch.float64)).clamp_min(-_NEXT_TO_NOTHING)
         exact = (every - own[..., None]).clamp_min(-_NEXT_TO_NOTHING)
         torch.testing.assert_close(ratio, exact, atol=error, rtol=error)
 
@@ -105,12 +106,13 @@ def test_a_broken_hypothesis_makes_nothing_probable_and_gives_nothing() -> None:
     mean, sd = arguments("normal")
     mean[:, 2], sd[:, 7] = torch.nan, -1.0
     uniforms = torch.full((DRAWS, 1, 2), 0.3, dtype=torch.float64)
-    ((_, found),) = _drawn([(FAMILIES["normal"], (mean, sd))], uniforms, torch.float64)
-    assert isinstance(found, Drawn)
+    (part,) = _drawn([(FAMILIES["normal"], (mean, sd))], uniforms, LAYOUT, torch.float64)
+    assert isinstance(part.found, Drawn)
+    bits = part.found.bits[0]
     alive = [i for i in range(ROWS) if i not in (2, 7)]
-    assert found.log_ratio[:, 2].isnan().any(-1).all()
-    assert (found.log_ratio[:, 0][:, [2, 7]] == -torch.inf).all()
-    assert found.log_ratio[:, 0][:, alive].isfinite().all()
+    assert bits[:, 2].isnan().any(-1).all()
+    assert (bits[:, 0][:, [2, 7]] == -torch.inf).all()
+    assert bits[:, 0][:, alive].isfinite().all()
 
 
 def test_listed_outcomes_have_probabilities_that_add_up() -> None:
@@ -118,12 +120,13 @@ def test_listed_outcomes_have_probabilities_that_add_up() -> None:
     p = arguments("bernoulli")[0]
     n = torch.full_like(p, 5.0)
     table = [(FAMILIES["bernoulli"], (p,)), (FAMILIES["binomial"], (n, 1 - p))]
-    ((_, found),) = _listed(table, [2, 6])
-    assert isinstance(found, Listed)
-    assert found.log_probability.shape == (PLACES, 12, ROWS)
-    torch.testing.assert_close(found.log_probability.exp().sum(1), torch.ones_like(p))
+    (part,) = _listed(table, [2, 6], LAYOUT, torch.float64)
+    assert isinstance(part.found, Listed)
+    log_probability = part.found.log_probability[0]
+    assert log_probability.shape == (PLACES, 12, ROWS)
+    torch.testing.assert_close(log_probability.exp().sum(1), torch.ones_like(p))
     both = p.log() + FAMILIES["binomial"].log_density(torch.tensor(2.0, dtype=torch.float64), (n, 1 - p))
-    torch.testing.assert_close(found.log_probability[:, 6 + 2], both)
+    torch.testing.assert_close(log_probability[:, 6 + 2], both)
 
 
 CHOICES = """
@@ -168,6 +171,10 @@ def problem(text: str, *, runs: int = 2, rows: int = 512, pending: Tensor | None
     )
 
 
+def scores(asked: DesignProblem, designs: Tensor, *, draws: int) -> Tensor:
+    return _Scorer(asked, asked.hypotheses, draws, single=False)(designs)
+
+
 def test_information_of_listed_outcomes_is_exact_for_its_hypotheses() -> None:
     """H(E p) − E H(p) of the hypotheses' own probabilities, to rounding."""
     asked = problem(CHOICES.replace("GOAL", "learn"))
@@ -185,9 +192,9 @@ def test_information_of_listed_outcomes_is_exact_for_its_hypotheses() -> None:
 def test_gradients_are_the_slopes_of_the_scores(goal: str) -> None:
     """Against central differences, through listed outcomes; the whole-number setting has none."""
     asked = problem(CHOICES.replace("GOAL", goal), rows=64)
-    scorer = _Scorer(asked, 32)
+    scorer = _Scorer(asked, asked.hypotheses, 32, single=False)
     unit = 0.05 + 0.9 * torch.rand((2, 6, 2), generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    _, slope = scorer.with_gradient(unit)
+    slope = scorer.gradient(unit)
     step = torch.tensor([1e-5, 0.0], dtype=torch.float64)
     rise = scorer(asked.model.space.decode(unit + step)) - scorer(asked.model.space.decode(unit - step))
     assert torch.equal(slope[..., 0].sign(), rise.sign())
@@ -196,9 +203,9 @@ def test_gradients_are_the_slopes_of_the_scores(goal: str) -> None:
 
 def test_gradients_through_drawn_outcomes() -> None:
     asked = problem(LINE, rows=256)
-    scorer = _Scorer(asked, 256)
+    scorer = _Scorer(asked, asked.hypotheses, 256, single=False)
     unit = torch.tensor([0.1, 0.3, 0.7, 0.9], dtype=torch.float64).expand(2, -1)[..., None]
-    scores, slope = scorer.with_gradient(unit)
+    scores, slope = scorer(asked.model.space.decode(unit)), scorer.gradient(unit)
     assert torch.equal(slope[..., 0], torch.tensor([-1.0, -1.0, 1.0, 1.0], dtype=torch.float64).expand(2, -1))
     assert (scores[:, 0] > scores[:, 1]).all()
 
@@ -210,17 +217,18 @@ def test_a_second_design_counts_for_what_it_adds() -> None:
     first = torch.full((2, 1, 1), 1.5, dtype=torch.float64)
     asked = problem(LINE, rows=1024, pending=first)
     designs = torch.tensor([-2.0, -0.5, 0.0, 1.0, 2.0], dtype=torch.float64).expand(2, -1)[..., None]
-    found = _Scorer(asked, 512)(designs).mean(0)
+    found = scores(asked, designs, draws=512).mean(0)
     for x, gain in zip(designs[0, :, 0].tolist(), found.tolist(), strict=True):
         assert abs(gain - 0.5 * math.log((1 + 1.5**2 + x * x) / (1 + 1.5**2))) < 0.12
 
 
 def test_a_pending_experiment_that_gives_nothing_changes_nothing() -> None:
-    """Beyond 1.5 the law breaks under every hypothesis: what is scored next is scored as if first."""
-    text = LINE.replace("sd: 1", "sd: 'where(x > 1.5, -1, 1)'")
+    """Beyond 1.5 the law breaks under every hypothesis: what is scored next is scored as if first. The noise differs
+    between hypotheses a little, so that outcomes are drawn in both cases."""
+    text = LINE.replace("sd: 1", "sd: 'where(x > 1.5, -1, 1 + 1e-9 * b * b)'")
     designs = torch.tensor([-1.0, 0.5, 1.0], dtype=torch.float64).expand(2, -1)[..., None]
-    alone = _Scorer(problem(text), 128)(designs)
-    after = _Scorer(problem(text, pending=torch.full((2, 1, 1), 1.9, dtype=torch.float64)), 128)(designs)
+    alone = scores(problem(text), designs, draws=128)
+    after = scores(problem(text, pending=torch.full((2, 1, 1), 1.9, dtype=torch.float64)), designs, draws=128)
     assert (alone > 0.01).all()
     torch.testing.assert_close(after, alone)
 
@@ -234,3 +242,23 @@ def test_a_batch_spreads_over_what_is_unknown() -> None:
     alone = ExpectedInformationGain(Search(candidates=64)).choose(problem(text)).designs
     after = ExpectedInformationGain(Search(candidates=64)).choose(problem(text, pending=alone[:, None])).designs
     assert (alone.sign() == -after.sign()).all()
+
+
+def test_listed_counts_have_their_densities_by_the_short_way_too() -> None:
+    """Of 20 trials, certain failures and successes among the hypotheses: log p as the family has it, where it counts."""
+    p = torch.rand((PLACES, ROWS), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    p[:, 0], p[:, 1] = 0.0, 1.0
+    n = torch.full_like(p, 20.0)
+    (part,) = _listed([(FAMILIES["binomial"], (n, p))], [21], LAYOUT, torch.float64)
+    assert isinstance(part.found, Listed)
+    y = torch.arange(21, dtype=torch.float64)[:, None]
+    exact = FAMILIES["binomial"].log_density(y, (n[:, None], p[:, None]))
+    found = part.found.log_probability[0]
+    torch.testing.assert_close(found.clamp_min(-_NEXT_TO_NOTHING), exact.clamp_min(-_NEXT_TO_NOTHING))
+
+
+def test_an_impossible_count_has_no_density() -> None:
+    """More than n, and fewer than none, also where p is 0 or 1."""
+    n, p = torch.full((3,), 5.0, dtype=torch.float64), torch.tensor([0.0, 0.4, 1.0], dtype=torch.float64)
+    for y in (-1.0, 2.5, 6.0):
+        assert (FAMILIES["binomial"].log_density(torch.full_like(n, y), (n, p)) == -torch.inf).all()

@@ -89,6 +89,7 @@ def nothing_recorded(home: Path) -> bool:
         (["--domain", "enzyme-kinetics", "--runs", "0"], ["--runs 0", "greater than or equal to 1"]),
         (["--domain", "enzyme-kinetics", "--seed", "-1"], ["--seed -1", "greater than or equal to 0"]),
         (["--domain", "enzyme-kinetics", "--particles", "1"], ["--particles 1", "greater than or equal to 50"]),
+        (["--domain", "enzyme-kinetics", "--moves", "0"], ["--moves 0", "greater than or equal to 1"]),
         (["--domain", "enzyme-kinetics", "--batch", "65"], ["--batch 65", "less than or equal to 64"]),
         (["--domain", "enzyme-kinetics", "--stop-width", "km"], ["--stop-width km", "NAME=WIDTH"]),
         (["--domain", "enzyme-kinetics", "--stop-width", "vmx=1"], ["'vmx'", "did you mean 'vmax'"]),

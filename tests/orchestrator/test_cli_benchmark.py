@@ -41,7 +41,7 @@ def test_a_file_keeps_other_rows_and_replaces_its_own(tmp_path: Path) -> None:
     assert row["spce"]["mean"] <= row["snmc"]["mean"]
     assert row["machine"]["cores"] > 0
     assert organon("death-process", "--policy", "random", *FEW, "--seed", "1", "--out", str(file)).exit_code == 0
-    assert [row["seed"] for row in results.load(file)["rows"]] == [2026, 1]
+    assert [row["seed"] for row in results.load(file)["rows"]] == [2026, 2026, 1]
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,22 @@ def test_mistakes_are_told(arguments: list[str], message: str) -> None:
 
 def test_a_row_of_more_runs_is_not_replaced_by_one_of_fewer(tmp_path: Path) -> None:
     out = tmp_path / "kept.json"
-    results.save(out, {"rows": [{"policy": "random", "runs": 500}]})
+    assert organon("death-process", "--policy", "random", *FEW, "--out", str(out)).exit_code == 0
+    (row,) = results.load(out)["rows"]
+    results.save(out, {"rows": [{**row, "runs": 500}]})
     done = organon("death-process", "--policy", "random", *FEW, "--out", str(out))
     assert isinstance(done.exception, RequestError)
     assert "holds more than 4 runs of random" in str(done.exception)
     assert results.load(out)["rows"][0]["runs"] == 500
+
+
+def test_rows_that_keep_no_belief_stand_beside_those_that_do(tmp_path: Path) -> None:
+    out = tmp_path / "death-process.json"
+    for blind in ([], ["--blind"], ["--blind"]):
+        ended = organon("death-process", "--policy", "random", "--policy", "sobol", *FEW, *blind, "--out", str(out))
+        assert ended.exit_code == 0, ended.output
+    rows = results.load(out)["rows"]
+    assert [(row["policy"], row["particles"], row["proposals"]) for row in rows] == [
+        ("random", 50, 20), ("sobol", 50, 20), ("random", None, None), ("sobol", None, None)
+    ]  # fmt: skip
+    assert rows[0]["spce"] == rows[2]["spce"]

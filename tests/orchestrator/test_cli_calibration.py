@@ -44,7 +44,26 @@ def test_two_processes_give_what_one_gives() -> None:
     one, two = (json.loads(organon(*QUICK, "--json", "--processes", n).stdout) for n in ("1", "2"))
     assert [document.pop("machine")["processes"] for document in (one, two)] == [1, 2]
     assert one.pop("date") <= two.pop("date")
+    assert one.pop("seconds") > 0 < two.pop("seconds")
     assert one == two
+
+
+def test_kept_runs_add_up_to_the_report_of_one_run(tmp_path: Path) -> None:
+    folder = ["--keep", str(tmp_path / "kept"), "--json"]
+    first = organon("enzyme-kinetics", *QUICK[2:], *folder)
+    assert first.exit_code == 0, first.output
+    assert "enzyme-kinetics: 3 worlds" in first.stderr
+    assert "(1 of 1 domains)" in first.stderr
+    found = json.loads(organon("death-process", *SMALL[2:4], *SMALL[6:], "--particles", "60", *folder).stdout)
+    assert [row[0] for row in found["rows"]] == ["death-process", "all domains"]
+    whole, kept, plain = (
+        json.loads(organon(*QUICK, *options).stdout) for options in (folder, [*folder, "--only-kept"], ["--json"])
+    )
+    assert whole["seconds"] == kept["seconds"]  # what was kept was not investigated again
+    for document in (whole, kept, plain):
+        assert document.pop("date")
+        assert document.pop("seconds") > 0
+    assert whole == kept == plain
 
 
 @pytest.mark.parametrize(
@@ -58,12 +77,23 @@ def test_two_processes_give_what_one_gives() -> None:
         (["death-process", "--runs-of", "ces=3"], "--runs-of ces=3: write DOMAIN=N"),
         (["death-process", "--runs-of", "death-process=0"], "N of at least 1"),
         (["death-process", "--policy", "guess"], "guess"),
+        (["death-process", "--only-kept"], "name it with --keep FOLDER"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_runs(arguments: list[str], message: str) -> None:
     ended = organon(*arguments)
     assert isinstance(ended.exception, DomainError | OrganonError | RequestError)
     assert message in str(ended.exception)
+
+
+def test_a_folder_of_another_setting_or_of_nothing_is_refused(tmp_path: Path) -> None:
+    folder = ["--policy", "random", "--particles", "60", "--keep", str(tmp_path / "kept")]
+    assert organon("death-process", "--runs", "2", *folder).exit_code == 0
+    other = organon("death-process", "--runs", "2", "--seed", "1", *folder)
+    assert "its runs have seed 0, and 1 is asked for" in str(other.exception)
+    assert isinstance(other.exception, DomainError)
+    nothing = organon("ces", "--only-kept", *folder)
+    assert "holds no runs of the domains asked for" in str(nothing.exception)
 
 
 def test_the_catalogue_is_the_default() -> None:

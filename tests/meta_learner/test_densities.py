@@ -245,7 +245,7 @@ def test_a_batch_spreads_over_what_is_unknown() -> None:
 
 
 def test_listed_counts_have_their_densities_by_the_short_way_too() -> None:
-    """Of 20 trials, certain failures and successes among the hypotheses: log p as the family has it, where it counts."""
+    """Of 20 trials, with certain failures and successes among the hypotheses: log p as the family has it."""
     p = torch.rand((PLACES, ROWS), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     p[:, 0], p[:, 1] = 0.0, 1.0
     n = torch.full_like(p, 20.0)

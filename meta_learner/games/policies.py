@@ -1,0 +1,42 @@
+"""Policies for games that need no training."""
+
+import torch
+from torch import Tensor
+
+from meta_learner.games.lookahead import action_values
+from meta_learner.games.table import Games
+from meta_learner.games.utilities import Utility, information
+
+
+class Lookahead:
+    """The design with the best value ``depth`` experiments ahead; with ``per_cost``, the best gain for its cost."""
+
+    def __init__(self, utility: Utility, depth: int, *, per_cost: bool = False) -> None:
+        self._utility, self._depth, self._per_cost = utility, depth, per_cost
+
+    def __call__(self, games: Games, belief: Tensor, left: Tensor) -> Tensor:
+        values = action_values(games, belief, left, self._utility, self._depth)
+        if self._per_cost:
+            values = (values - self._utility(belief, games.target)[..., None]) / games.cost[:, None]
+        return values.argmax(-1)
+
+
+class Greedy(Lookahead):
+    """Expected information about the target per cost, of the next experiment alone (Lindley 1956): what
+    ``expected-information-gain`` is on a table."""
+
+    def __init__(self) -> None:
+        super().__init__(information, 1, per_cost=True)
+
+
+class Uniform:
+    """Any design that the budget pays for."""
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self._generator = generator
+
+    def __call__(self, games: Games, belief: Tensor, left: Tensor) -> Tensor:
+        del belief
+        allowed = games.affordable(left)
+        draws = torch.rand(allowed.shape, generator=self._generator, dtype=torch.float64)
+        return torch.where(allowed, draws, -1.0).argmax(-1)

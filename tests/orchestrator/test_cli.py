@@ -18,7 +18,7 @@ from experiments_db import queries
 from experiments_db.database import Database, connect
 from orchestrator.advance import advance
 from orchestrator.cli.main import main
-from orchestrator.settings import load_settings
+from orchestrator.settings import Settings, load_settings
 
 
 @dataclass(frozen=True)
@@ -306,14 +306,14 @@ def test_usage_errors(organon: Organon, arguments: list[str]) -> None:
 
 
 @pytest.fixture
-def finished(organon: Organon, database: Database) -> str:
+def finished(organon: Organon, settings: Settings, database: Database) -> str:
     """A campaign created by command and carried out in this process."""
     created = organon("campaign", "create", "--domain", "enzyme-kinetics", "--policy", "random", "--budget", "2",
                       "--particles", "100", "--json")  # fmt: skip
     (campaign,) = json.loads(created.out).values()
     with database.read() as session:
         (run,) = queries.campaign_runs(session, campaign)
-    assert advance(database, load_settings(), run.block_id) == "finished"
+    assert advance(database, settings, run.block_id) == "finished"
     return str(campaign)
 
 

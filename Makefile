@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PROCESSES ?= logical
 READY := $(VENV)/.ready
 
 .PHONY: help setup demo start test lint format benchmark recovery page clean
@@ -24,8 +25,9 @@ demo: setup ## the main job: a finding from real measurements and from a simulat
 start: setup ## broker, workers and pages, until Ctrl-C
 	$(BIN)/organon start
 
-test: setup ## all tests
-	$(BIN)/python -m pytest
+test: export PYTHONDONTWRITEBYTECODE = # else each of the many processes that tests start compiles everything anew
+test: setup ## all tests, a process a core (PROCESSES=0: in one, as plain pytest does)
+	$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --maxprocesses=8 --dist=worksteal
 
 lint: setup ## style, complexity, types, import directions
 	$(BIN)/ruff check .

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from scipy import stats
 from torch import Tensor
 
 from domains.document import Domain
@@ -133,6 +132,8 @@ class _Draws:
 
 def _check_distribution(trial: _Trial) -> Iterator[str]:
     """Uniformity of each outcome under the conditional distribution that the log-likelihood implies."""
+    from scipy import stats  # slow to import, and few domains are examined
+
     parameters = trial.law.parameters(trial.law.sample_prior((_DRAWS,), trial.generator))
     designs = trial.model.space.uniform(_DRAWS, trial.generator)
     outcomes = [trial.law.sample(parameters, designs, trial.uniforms(_DRAWS)) for _ in range(_REPEATS)]
@@ -256,6 +257,8 @@ def _check_posterior(
     model: DomainModel, simulator: ExactSimulator, statistics: Tensor, law: MechanismModel, design: Tensor
 ) -> Iterator[str]:
     """``draw``, ``marginals`` and ``predictive_sample`` of one run against each other."""
+    from scipy import stats
+
     generator = torch.Generator().manual_seed(0)
     index = model.mechanisms.index(law)
     several = statistics.expand(_POSTERIOR_DRAWS, *statistics.shape[1:])

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy
 import torch
-from scipy.integrate import solve_ivp
 from torch import Tensor
 
 from domains.compiler import Names, compile_expression
@@ -112,6 +111,8 @@ class CompiledDynamics:
 
         No gradient passes here.
         """
+        from scipy.integrate import solve_ivp  # slow to import, and seldom needed
+
         flat = {name: value.detach() for name, value in flat.items()}
         begin, when = begin.detach(), when.detach()
 

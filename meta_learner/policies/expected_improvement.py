@@ -18,7 +18,7 @@ from domains.document import GoalKind
 from domains.worlds import DomainModel
 from meta_learner.belief import History
 from meta_learner.policies.base import Choice, DesignProblem, Policy, pooled
-from meta_learner.policies.gaussian_process import GaussianProcess, features, readings
+from meta_learner.policies.gaussian_process import GaussianProcess, features, prepare, readings
 from meta_learner.policies.sobol import Sobol
 
 _LEADING = 5  # candidates kept for the record
@@ -35,6 +35,9 @@ class ExpectedImprovement(Policy):
 
     name = "expected-improvement"
     goals: tuple[GoalKind, ...] = ("maximise", "minimise")
+
+    def __init__(self) -> None:
+        prepare()
 
     def choose(self, problem: DesignProblem) -> Choice:
         model, columns = problem.model, len(problem.model.space.names)

@@ -7,13 +7,11 @@ and with long lengths expected improvement stays where it first found something.
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from torch import Tensor
 
 from domains.compiler import Names, compile_expression
@@ -22,9 +20,18 @@ from domains.readings import objective_reading, reading_name
 from domains.worlds import DomainModel
 from meta_learner.belief import History
 
+if TYPE_CHECKING:
+    from sklearn.gaussian_process import GaussianProcessRegressor
+
 Array = NDArray[np.float64]
 _BOUNDS = (math.log(1e-3), math.log(1e3))  # of every hyperparameter, standardised readings
 _STARTS = (0.0, -1.5)  # from which hyperparameters are sought, in prior standard deviations of the lengths
+
+
+def prepare() -> None:
+    """Import what regressions need, so that it does not count as the time of the first decision."""
+    import scipy.optimize  # noqa: F401
+    import sklearn.gaussian_process  # noqa: F401
 
 
 def features(space: DesignSpace, designs: Tensor) -> Tensor:
@@ -56,6 +63,9 @@ class GaussianProcess:
     """The regression of readings [points] on inputs [points, inputs], at least one of each."""
 
     def __init__(self, inputs: Tensor, values: Tensor) -> None:
+        from sklearn.gaussian_process import GaussianProcessRegressor  # slow to import, and seldom needed
+        from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
         x, y = inputs.numpy(), values.numpy()
         self._mean, self._scale = float(y.mean()), float(y.std()) or 1.0
         y = (y - self._mean) / self._scale
@@ -80,8 +90,9 @@ def _priors(inputs: int) -> tuple[Array, Array]:
     return centre, np.array([1.0, *[1.0] * inputs, 2.0])
 
 
-def _seek(process: GaussianProcessRegressor, centre: Array, spread: Array, start: float) -> tuple[float, Array]:
+def _seek(process: "GaussianProcessRegressor", centre: Array, spread: Array, start: float) -> tuple[float, Array]:
     """The least −log(marginal likelihood × prior), and where."""
+    from scipy.optimize import minimize
 
     def loss(theta: Array) -> tuple[float, Array]:
         value, slope = process.log_marginal_likelihood(theta, eval_gradient=True, clone_kernel=False)

@@ -9,20 +9,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from experiments_db.database import connect
+from experiments_db.database import Database, connect
+from orchestrator.export import export
 from orchestrator.services import campaign_status
 
 ORGANON = [sys.executable, "-m", "orchestrator.cli.main"]
 ROOT = Path(__file__).resolve().parents[2]
 # Small, and yet several blocks: runs advance three at a time, and a task works for a fraction of a second.
 SMALL = {"ORGANON_BLOCK_RUNS": "3", "ORGANON_TASK_SECONDS": "0.3"}
+PATIENCE = 150  # seconds that a campaign of some seconds may take on a machine with other things to do
 
 
 class Home:
@@ -73,20 +75,27 @@ class Home:
 
     def status(self, campaign: str) -> dict[str, Any]:
         """What ``campaign show --json`` prints, without the second that starting a command takes."""
+        with self.record() as database:
+            return campaign_status(database, campaign)
+
+    def follow(self, campaign: str, until: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The campaign's status as soon as ``until`` holds for it; the test fails if that takes too long."""
+        deadline = time.monotonic() + PATIENCE
+        with self.record() as database:
+            while not until(status := campaign_status(database, campaign)):
+                assert time.monotonic() < deadline, f"{status}\n{self.logs()}"
+                assert status["status"] != "failed", status["message"]
+                time.sleep(0.1)
+        return status
+
+    @contextmanager
+    def record(self) -> Iterator[Database]:
+        """The record of this home, for a while."""
         database = connect(f"sqlite:///{self.folder / 'organon.db'}")
         try:
-            return campaign_status(database, campaign)
+            yield database
         finally:
             database.close()
-
-    def follow(self, campaign: str, until: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
-        """The campaign's status as soon as ``until`` holds for it; the test fails if that takes too long."""
-        deadline = time.monotonic() + seconds
-        while not until(status := self.status(campaign)):
-            assert time.monotonic() < deadline, f"{status}\n{self.logs()}"
-            assert status["status"] != "failed", status["message"]
-            time.sleep(0.1)
-        return status
 
     def finish(self, campaign: str) -> dict[str, Any]:
         return self.follow(campaign, lambda status: status["status"] == "finished")
@@ -94,7 +103,8 @@ class Home:
     def export(self, campaign: str) -> list[dict[str, str]]:
         """A campaign's experiments without the time that decisions took, which no two runs share."""
         path = self.folder / f"{campaign}.csv"
-        assert self.run("campaign", "export", campaign, "--out", str(path)).returncode == 0
+        with self.record() as database:
+            export(database, campaign, path)
         with path.open(encoding="utf-8", newline="") as file:
             return [{name: cell for name, cell in row.items() if name != "decision_ms"} for row in csv.DictReader(file)]
 

@@ -4,12 +4,12 @@ import json
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -18,7 +18,7 @@ from experiments_db import queries
 from experiments_db.database import Database, connect
 from orchestrator.advance import advance
 from orchestrator.cli.main import main
-from orchestrator.settings import load_settings
+from orchestrator.settings import Settings, load_settings
 
 
 @dataclass(frozen=True)
@@ -306,14 +306,14 @@ def test_usage_errors(organon: Organon, arguments: list[str]) -> None:
 
 
 @pytest.fixture
-def finished(organon: Organon, database: Database) -> str:
+def finished(organon: Organon, settings: Settings, database: Database) -> str:
     """A campaign created by command and carried out in this process."""
     created = organon("campaign", "create", "--domain", "enzyme-kinetics", "--policy", "random", "--budget", "2",
                       "--particles", "100", "--json")  # fmt: skip
     (campaign,) = json.loads(created.out).values()
     with database.read() as session:
         (run,) = queries.campaign_runs(session, campaign)
-    assert advance(database, load_settings(), run.block_id) == "finished"
+    assert advance(database, settings, run.block_id) == "finished"
     return str(campaign)
 
 
@@ -374,14 +374,20 @@ def nan_domain(folder: Path) -> Path:
     return path
 
 
+def children_seconds() -> float:
+    """Of the processor, so that it does not matter what else the machine does."""
+    used = psutil.Process().cpu_times()
+    return used.children_user + used.children_system
+
+
 def test_the_help_is_quick_and_needs_no_torch() -> None:
     code = (
         "import sys; sys.argv = ['organon', '--help']\nfrom orchestrator.cli.main import main\n"
         "try: main()\nfinally: print('torch' in sys.modules)"
     )
-    started = time.perf_counter()
+    before = children_seconds()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert time.perf_counter() - started < 10  # about 1 s; a loaded machine may take longer
+    assert children_seconds() - before < 5  # about 1
     assert done.stdout.splitlines()[-1] == "False"
     for command in ("domain", "campaign", "worker", "start", "doctor", "demo", "db"):
         assert command in done.stdout

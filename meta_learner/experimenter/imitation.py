@@ -27,8 +27,8 @@ _SOFT = 0.03  # the regret, as a share, that makes a design e times less wanted
 
 @dataclass(frozen=True)
 class Imitation:
-    """A recipe. sizes and kinds of games are drawn evenly; ahead: the teacher's look-ahead, at most; batch: games;
-    runs: states visited at once of each game."""
+    """A recipe. sizes, kinds and goals of games are drawn evenly; ahead: the teacher's look-ahead, at most; batch: so
+    many games; runs: states visited at once of each game."""
 
     sizes: tuple[Size, ...] = field(
         default_factory=lambda: tuple(
@@ -39,6 +39,7 @@ class Imitation:
             for dear in (0.0, 0.5)
         )
     )
+    goals: tuple[str, ...] = GOALS
     ahead: int = 3
     batch: int = 32
     runs: int = 2
@@ -71,7 +72,8 @@ def train(network: Experimenter, recipe: Imitation) -> Iterator[float]:
 def _drawn(recipe: Imitation, generator: torch.Generator) -> tuple[Games, str]:
     """The next task of the outer loop."""
     size, kind, goal = (
-        choices[int(torch.randint(len(choices), (1,), generator=generator))] for choices in (recipe.sizes, KINDS, GOALS)
+        choices[int(torch.randint(len(choices), (1,), generator=generator))]
+        for choices in (recipe.sizes, KINDS, recipe.goals)
     )
     assert isinstance(size, Size)
     return random_games(kind, size, recipe.batch, generator), str(goal)  # type: ignore[arg-type]
@@ -88,11 +90,11 @@ def _episode(
         allowed = games.affordable(left)
         going = allowed.any(-1)
         logits, value = network(of_games(games, belief, left, goal))
-        policy = torch.where(allowed, logits.reshape(allowed.shape), -1e9).softmax(-1)
-        yield _loss(
-            games, (belief, left), policy, value.reshape(left.shape), (goal, min(recipe.ahead, games.horizon - step))
-        )
-        design = torch.multinomial(policy.detach().flatten(0, 1), 1, generator=generator).reshape(left.shape)
+        log_policy = torch.where(allowed, logits.reshape(allowed.shape), -1e9).log_softmax(-1)
+        depth = min(recipe.ahead, games.horizon - step)
+        yield _loss(games, (belief, left), log_policy, value.reshape(left.shape), (goal, depth))
+        chances = log_policy.detach().exp().flatten(0, 1)
+        design = torch.multinomial(chances, 1, generator=generator).reshape(left.shape)
         chance = games.outcomes[rows, design, truth]
         outcome = torch.multinomial(chance.flatten(0, 1), 1, generator=generator).reshape(left.shape)
         belief = torch.where(going[..., None], games.updated(belief, design, outcome), belief)

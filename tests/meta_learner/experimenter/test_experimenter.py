@@ -90,17 +90,17 @@ def test_two_trainings_from_one_seed_are_one() -> None:
 
 @pytest.mark.statistical
 def test_it_learns_what_greedy_lacks() -> None:
-    """Guessing one of two targets in two experiments, where the order of greedy's questions is often wrong: after 150
-    steps the regret of first designs on 400 games it has not seen is below greedy's by more than 4 standard errors of
-    the paired difference (one training; a network that learns nothing stays at greedy's, with a difference of 0)."""
-    size = Size(hypotheses=8, designs=4, experiments=2, targets=2)
+    """One experiment, then a guess at one of two targets: the most information is often not the most right guesses.
+    After 120 steps the regret on 600 games it has not seen is less than half of greedy's, whose own is four standard
+    errors above 0; a network that learns nothing has greedy's, and this one had a twentieth."""
+    size = Size(hypotheses=8, designs=4, experiments=1, targets=2)
     torch.manual_seed(0)
     network = Experimenter(SMALL)
-    for _ in train(network, Imitation(sizes=(size,), ahead=2, batch=32, rate=5e-3, steps=150)):
-        pass
-    unseen = random_games("flat", size, 400, torch.Generator().manual_seed(11))
-    values = action_values(unseen, *start(unseen), UTILITIES["correct"], 2)[:, 0]
+    recipe = Imitation(sizes=(size,), goals=("correct",), ahead=1, batch=64, rate=1e-2, steps=120)
+    regrets = list(train(network, recipe))
+    unseen = random_games("flat", size, 600, torch.Generator().manual_seed(11))
+    values = action_values(unseen, *start(unseen), UTILITIES["correct"], 1)[:, 0]
     chosen = [policy(unseen, *start(unseen)) for policy in (Learned(network, "correct"), Greedy())]
-    learned, greedy = (values.gather(1, design)[:, 0] for design in chosen)
-    gain = learned - greedy
-    assert gain.mean() > 4 * gain.std() / math.sqrt(400)
+    learned, greedy = (values.amax(1) - values.gather(1, design)[:, 0] for design in chosen)
+    assert sum(regrets[-10:]) < sum(regrets[:10])
+    assert learned.mean() < 0.5 * greedy.mean()

@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.timeout(900)
 def test_nothing_needs_the_cpu() -> None:
     command = [
         sys.executable,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.document import Domain
 from domains.outcomes import inside
 from domains.simulators import ExactSimulator
@@ -44,7 +45,7 @@ def check_domain(domain: Domain, *, seed: int = 0) -> list[str]:
     probability 0.99, a mean that is off by 0.35 standard deviations with 0.96.
     """
     model = DomainModel(domain)
-    generator = torch.Generator().manual_seed(seed)
+    generator = randomness.generator(seed)
     problems: list[str] = []
     stride = -(-len(model.mechanisms) // _MECHANISMS)
     for law in model.mechanisms[::stride]:
@@ -70,7 +71,7 @@ class _Trial:
 
     def uniforms(self, *shape: int) -> Tensor:
         width = len(self.model.outcome_names)
-        return inside(torch.rand((*shape, width, 2), generator=self.generator, dtype=torch.float64))
+        return inside(randomness.uniform((*shape, width, 2), self.generator))
 
 
 def _check_law(trial: _Trial) -> Iterator[str]:
@@ -149,7 +150,7 @@ def _check_distribution(trial: _Trial) -> Iterator[str]:
         place = _conditional(trial, draws.only(free), index, spreads[free, index])
         squares = torch.special.ndtri(inside(place)).square().sum().item()
         spread_p = 2 * min(stats.chi2.cdf(squares, len(place)), stats.chi2.sf(squares, len(place)))
-        p = min(stats.kstest(place.numpy(), "uniform").pvalue, spread_p)
+        p = min(stats.kstest(place.cpu().numpy(), "uniform").pvalue, spread_p)
         if p < _ALPHA:
             yield f"outcome {name}: draws do not follow the log-likelihood (p = {p:.1g})"
 
@@ -172,7 +173,7 @@ def _conditional(trial: _Trial, draws: _Draws, index: int, spread: Tensor) -> Te
     mass = (log_mass - log_mass.amax(1, keepdim=True)).exp()
     middle = mass.shape[1] // 2
     below = mass[:, :middle].sum(1)
-    share = torch.rand(below.shape, generator=trial.generator, dtype=torch.float64)
+    share = randomness.uniform(below.shape, trial.generator)
     return (below + (share * mass[:, middle] if whole else 0.0)) / mass.sum(1)
 
 
@@ -259,7 +260,7 @@ def _check_posterior(
     """``draw``, ``marginals`` and ``predictive_sample`` of one run against each other."""
     from scipy import stats
 
-    generator = torch.Generator().manual_seed(0)
+    generator = randomness.generator(0)
     index = model.mechanisms.index(law)
     several = statistics.expand(_POSTERIOR_DRAWS, *statistics.shape[1:])
     drawn, told = simulator.draw(several, index, generator), simulator.marginals(statistics, index)
@@ -272,12 +273,12 @@ def _check_posterior(
             if abs(below - share) > 6 * math.sqrt(0.05 * 0.95 / _POSTERIOR_DRAWS):
                 yield f"mechanism {law.name}: {below:.1%} of the draws of {name} are below its {share:.0%} quantile"
     width = len(model.outcome_names)
-    noise = inside(torch.rand((2, _POSTERIOR_DRAWS, width, 2), generator=generator, dtype=torch.float64))
+    noise = inside(randomness.uniform((2, _POSTERIOR_DRAWS, width, 2), generator))
     designs = design.expand(_POSTERIOR_DRAWS, -1)
     indirect = law.sample(drawn, designs, noise[0])
     mechanism = torch.full((1, _POSTERIOR_DRAWS), index)
     direct = simulator.predictive_sample(statistics, mechanism, design[None, None], noise[1])[0, :, 0]
     for column, name in enumerate(model.outcome_names):
-        p = stats.ks_2samp(direct[:, column].numpy(), indirect[:, column].numpy()).pvalue
+        p = stats.ks_2samp(direct[:, column].cpu().numpy(), indirect[:, column].cpu().numpy()).pvalue
         if p < _ALPHA:
             yield f"mechanism {law.name}: predictive_sample and sample of draws give different {name} (p = {p:.1g})"

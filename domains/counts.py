@@ -127,14 +127,15 @@ def quantile(law: CountLaw, parameters: tuple[Tensor, ...], p: Tensor, q: Tensor
 
     Parameters for which the law does not exist give some number or NaN.
     """
-    arrays = np.broadcast_arrays(*(x.detach().numpy() for x in (p, 1 - p if q is None else q, *parameters)))
+    tensors = (p, 1 - p if q is None else q, *parameters)
+    arrays = np.broadcast_arrays(*(x.detach().cpu().numpy() for x in tensors))
     flat = [np.ascontiguousarray(array).reshape(-1) for array in arrays]
     k = np.empty_like(flat[0])
     with np.errstate(all="ignore"):
         for start in range(0, len(k), _CHUNK):
             low, high, *rest = (array[start : start + _CHUNK] for array in flat)
             k[start : start + _CHUNK] = _quantile(law, tuple(rest), low, high)
-    return torch.from_numpy(k.reshape(arrays[0].shape))
+    return torch.from_numpy(k.reshape(arrays[0].shape)).to(p.device)
 
 
 def binomial_quantile(n: Tensor, share: Tensor, p: Tensor) -> Tensor:

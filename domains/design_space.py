@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.compiler import Compiled, Environment, Names, compile_expression
 from domains.document import Design, Domain
 from domains.errors import DomainError
@@ -82,13 +83,13 @@ class DesignSpace:
         width = len(self.designs)
         corners = torch.cartesian_prod(*[torch.tensor([0.0, _BELOW_ONE])] * min(width, 10)).reshape(-1, min(width, 10))
         filler = torch.full((len(corners), width - corners.shape[1]), 0.5)
-        inside = torch.quasirandom.SobolEngine(width).draw(1024, dtype=torch.float64)
+        inside = randomness.sobol(width)(1024)
         ranged = torch.tensor([design.kind in ("real", "integer") for design in self.designs])
         edges = torch.where(ranged, inside.round(), inside)
         designs = self.decode(torch.cat([torch.cat([corners, filler], dim=1).to(torch.float64), inside, edges]))
         designs = designs[self.feasible(designs)]
         if len(designs) == 0:
-            designs = self.uniform(1, torch.Generator().manual_seed(0))
+            designs = self.uniform(1, randomness.generator(0))
         return designs[self.cost(designs).argmin()]
 
     @cached_property
@@ -105,14 +106,13 @@ class DesignSpace:
 
     def sobol(self, count: int, generator: torch.Generator) -> Tensor:
         """``count`` feasible designs [count, columns] from a scrambled Sobol sequence seeded by the generator."""
-        seed = int(torch.randint(2**31, (1,), generator=generator).item())
-        engine = torch.quasirandom.SobolEngine(len(self.designs), scramble=True, seed=seed)
-        return self._reject(count, lambda n: engine.draw(n, dtype=torch.float64).clamp(0.0, _BELOW_ONE))
+        points = randomness.sobol(len(self.designs), randomness.seed(generator))
+        return self._reject(count, lambda n: points(n).clamp(0.0, _BELOW_ONE))
 
     def uniform(self, count: int, generator: torch.Generator) -> Tensor:
         """``count`` feasible designs [count, columns], uniform in the unit cube."""
         width = len(self.designs)
-        return self._reject(count, lambda n: torch.rand((n, width), generator=generator, dtype=torch.float64))
+        return self._reject(count, lambda n: randomness.uniform((n, width), generator))
 
     def _reject(self, count: int, draw: Any) -> Tensor:
         if not self._constraints:
@@ -134,7 +134,7 @@ class DesignSpace:
         size: a number, or one a design [runs, designs, 1].
         """
         unit = self.encode(designs)
-        moved = unit + size * torch.randn(unit.shape, generator=generator, dtype=torch.float64)
+        moved = unit + size * randomness.normal(unit.shape, generator)
         return self.decode((1.0 - (1.0 - moved % 2.0).abs()).clamp(0.0, _BELOW_ONE))
 
     def from_names(self, values: Mapping[str, Any], *, ranged: bool = True) -> Tensor:

@@ -64,9 +64,9 @@ class _Scipy(torch.autograd.Function):
 
 
 def _evaluate(law: Callable[..., Array], *arguments: Tensor) -> Tensor:
-    arrays = np.broadcast_arrays(*(argument.detach().numpy() for argument in arguments))
+    arrays = np.broadcast_arrays(*(argument.detach().cpu().numpy() for argument in arguments))
     with np.errstate(all="ignore"):
-        return torch.from_numpy(np.asarray(law(*arrays)))
+        return torch.from_numpy(np.asarray(law(*arrays))).to(arguments[0].device)
 
 
 def _tail(law: Callable[..., Array], *arguments: Tensor) -> Tensor:

@@ -117,14 +117,14 @@ class CompiledDynamics:
         begin, when = begin.detach(), when.detach()
 
         def rate(t: float, y: Any) -> Any:
-            now = torch.tensor([t], dtype=torch.float64)
-            return self._rate(flat, now, torch.as_tensor(numpy.asarray(y), dtype=torch.float64)[:, None])[:, 0].numpy()
+            now, there = begin.new_tensor([t]), begin.new_tensor(numpy.asarray(y))
+            return self._rate(flat, now, there[:, None])[:, 0].cpu().numpy()
 
-        each, place = numpy.unique(when.numpy(), return_inverse=True)
+        each, place = numpy.unique(when.cpu().numpy(), return_inverse=True)
         states = torch.full((len(begin), len(each)), torch.nan, dtype=torch.float64)
         try:
             with numpy.errstate(over="ignore", invalid="ignore"):
-                solution = solve_ivp(rate, (0, each[-1]), begin.numpy(), "Radau", each, rtol=_RTOL, atol=_ATOL)
+                solution = solve_ivp(rate, (0, each[-1]), begin.cpu().numpy(), "Radau", each, rtol=_RTOL, atol=_ATOL)
             reached = len(solution.t)
             states[:, :reached] = torch.as_tensor(numpy.reshape(solution.y, (len(begin), reached)))
         except ValueError:  # scipy's linear algebra refuses rates that are not finite

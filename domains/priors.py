@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 from torch.special import log_ndtr
 
-from domains import counts
+from domains import counts, randomness
 from domains.distributions import (
     LOG_2,
     LOG_ROOT_2PI,
@@ -67,7 +67,7 @@ def _normal_log_density(z: Tensor, arguments: Arguments) -> Tensor:
 
 def _sample_normal(shape: torch.Size, arguments: Arguments, generator: torch.Generator) -> Tensor:
     del arguments
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
+    return randomness.normal(shape, generator)
 
 
 def _halfnormal_log_density(z: Tensor, arguments: Arguments) -> Tensor:
@@ -80,13 +80,13 @@ def _sample_halfnormal(shape: torch.Size, arguments: Arguments, generator: torch
 
 def _sample_uniform(shape: torch.Size, arguments: Arguments, generator: torch.Generator) -> Tensor:
     del arguments
-    return torch.rand(shape, generator=generator, dtype=torch.float64).clamp(_TINY, 1 - _TINY).logit()
+    return randomness.uniform(shape, generator).clamp(_TINY, 1 - _TINY).logit()
 
 
 def _sample_log_gamma(shape: Tensor, generator: torch.Generator) -> Tensor:
     """log of a standard gamma draw; for small shapes by Gamma(a) = Gamma(a + 1)·U^(1/a), which cannot underflow."""
-    boosted = torch._standard_gamma(shape + 1.0, generator=generator)
-    uniform = torch.rand(shape.shape, generator=generator, dtype=torch.float64).clamp_min(_TINY)
+    boosted = randomness.gamma(shape + 1.0, generator)
+    uniform = randomness.uniform(shape.shape, generator).clamp_min(_TINY)
     return boosted.log() + uniform.log() / shape
 
 
@@ -101,14 +101,14 @@ def _sample_beta(shape: torch.Size, arguments: Arguments, generator: torch.Gener
 
 def _sample_exponential(shape: torch.Size, arguments: Arguments, generator: torch.Generator) -> Tensor:
     del arguments
-    uniform = torch.rand(shape, generator=generator, dtype=torch.float64).clamp(_TINY, 1 - _TINY)
+    uniform = randomness.uniform(shape, generator).clamp(_TINY, 1 - _TINY)
     return (-torch.log1p(-uniform)).log()
 
 
 def _sample_studentt(shape: torch.Size, arguments: Arguments, generator: torch.Generator) -> Tensor:
     df = arguments[0].expand(shape).contiguous()
-    chi_square = 2.0 * torch._standard_gamma(df / 2.0, generator=generator)
-    return torch.randn(shape, generator=generator, dtype=torch.float64) * (df / chi_square).sqrt()
+    chi_square = 2.0 * randomness.gamma(df / 2.0, generator)
+    return randomness.normal(shape, generator) * (df / chi_square).sqrt()
 
 
 def _sigmoid_log_density(z: Tensor, arguments: Arguments) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 from torch.special import gammainc, gammaincc
 
-from domains import counts
+from domains import counts, randomness
 from domains.distributions import Arguments, End, log_between
 from domains.priors import FAMILIES, Line, PriorFamily, normal_shares
 
@@ -148,7 +148,7 @@ def _sample(
         if len(left) == 0:
             return w
     where = interval(_rows(arguments, left))
-    w[left] = _invert(where, torch.rand(left.shape, generator=generator, dtype=torch.float64).clamp_min(2.0**-54))
+    w[left] = _invert(where, randomness.uniform(left.shape, generator).clamp_min(2.0**-54))
     return w
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from domains import outcomes as outcome_laws
-from domains import python_domains
+from domains import python_domains, randomness
 from domains.censoring import censored
 from domains.compiler import Compiled, Names, compile_expression, is_vector
 from domains.design_space import DesignSpace
@@ -320,7 +320,7 @@ class DomainModel:
 
     def draw_worlds(self, runs: int, generator: torch.Generator) -> Worlds:
         """``runs`` worlds from the domain's distribution."""
-        mechanism = torch.multinomial(self.log_weights.exp(), runs, replacement=True, generator=generator)
+        mechanism = randomness.choices(self.log_weights.exp(), runs, generator)
         return Worlds(mechanism, tuple(m.parameters(m.sample_prior((runs,), generator)) for m in self.mechanisms))
 
     def simulate(self, worlds: Worlds, designs: Tensor, generator: torch.Generator) -> Tensor:
@@ -335,7 +335,7 @@ class DomainModel:
     def outcomes(self, worlds: Worlds, designs: Tensor, generator: torch.Generator) -> Tensor:
         """What ``simulate`` gives, NaN and infinity included; an invalid argument gives NaN."""
         runs = designs.shape[0]
-        uniforms = torch.rand((runs, len(self.outcome_names), 2), generator=generator, dtype=torch.float64)
+        uniforms = randomness.uniform((runs, len(self.outcome_names), 2), generator)
         uniforms = outcome_laws.inside(uniforms)
         result = torch.empty((runs, len(self.outcome_names)), dtype=torch.float64)
         for index in worlds.mechanism.unique().tolist():

@@ -61,12 +61,12 @@ def kinds() -> tuple[Kind, ...]:
 
 
 @cache
-def log_prior() -> Tensor:
+def log_prior(device: torch.device) -> Tensor:
     """log weight of each alternative [alternatives]; they add up to 1."""
     members = {kind: sum(kernel.kind == kind for kernel in KERNELS) for kind in WEIGHTS}
     gaussian = [WEIGHTS[k.kind] / members[k.kind] * weight for k in KERNELS for weight in SCALES.values()]
     outliers = [WEIGHTS["outliers"] * weight for weight in OUTLIERS.values()]
-    return torch.tensor([*gaussian, *outliers], dtype=torch.float64).log()
+    return torch.tensor([*gaussian, *outliers], dtype=torch.float64, device=device).log()
 
 
 def log_ratios(z: Intervals, predictions: list[Prediction]) -> Tensor:

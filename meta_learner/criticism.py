@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from domains.design_space import DesignSpace
-from meta_learner.alternatives import KERNELS, Prediction, log_prior, log_ratios
+from meta_learner.alternatives import KERNELS, Prediction, kinds, log_prior, log_ratios
 from meta_learner.normal_scores import intervals
 
 FALSE_ALARMS = 0.05  # the share of well-specified runs that may ever raise the alarm
@@ -56,7 +56,7 @@ def no_criticism(runs: int, mechanisms: int, outcomes: int) -> Criticism:
     return Criticism(
         residual=torch.empty((runs, 0, mechanisms, outcomes), dtype=torch.float64),
         information=torch.empty((runs, 0, outcomes), dtype=torch.float64),
-        log_ratio=torch.zeros((runs, mechanisms, outcomes, len(log_prior())), dtype=torch.float64),
+        log_ratio=torch.zeros((runs, mechanisms, outcomes, len(kinds())), dtype=torch.float64),
         log_evidence=none,
         peak=none,
     )
@@ -76,7 +76,7 @@ def criticise(
     z = intervals(*tails)
     ratios = log_ratios(z, predictions(criticism, distances))
     log_ratio = criticism.log_ratio + ratios
-    law = (log_ratio + log_prior()).logsumexp(-1).logsumexp(-1) - math.log(log_ratio.shape[2])
+    law = (log_ratio + log_prior(log_ratio.device)).logsumexp(-1).logsumexp(-1) - math.log(log_ratio.shape[2])
     log_evidence = (log_probability + law).logsumexp(-1)
     shown = (log_probability.exp()[..., None] * z.information).sum(1)
     residual = torch.where(z.information > 0, z.mean / z.information.clamp_min(1e-6).sqrt(), 0.0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.errors import DomainError
 from domains.measurements import Measurements
 from domains.simulators import ExactSimulator, Parameters
@@ -73,7 +74,7 @@ def posterior_worlds(
 
 def drawn_worlds(model: DomainModel, belief: Belief, generator: torch.Generator) -> Worlds:
     """One world a run by the weights of its belief; of the other laws, values that nobody asks for."""
-    mechanism = torch.multinomial(belief.log_probability.exp(), 1, generator=generator)[:, 0]
+    mechanism = randomness.choices(belief.log_probability.exp(), 1, generator)[:, 0]
     parameters: list[Parameters] = [{} for _ in model.mechanisms]
     for index in mechanism.unique().tolist():
         if belief.posterior is not None:
@@ -81,7 +82,7 @@ def drawn_worlds(model: DomainModel, belief: Belief, generator: torch.Generator)
             parameters[index] = model.simulator.draw(belief.posterior.statistics, index, generator)
         else:
             population = belief.populations[index]
-            place = torch.multinomial(population.log_weight.exp(), 1, generator=generator)
+            place = randomness.choices(population.log_weight.exp(), 1, generator)
             z = population.z.gather(1, place[..., None].expand(-1, -1, population.z.shape[2]))[:, 0]
             parameters[index] = model.mechanisms[index].parameters(z)
     return Worlds(mechanism, tuple(dict(values) for values in parameters))

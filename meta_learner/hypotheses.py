@@ -10,6 +10,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.outcomes import Arguments
 from domains.worlds import CompiledMechanism, DomainModel, MechanismModel, Parameters
 from meta_learner.belief import Belief
@@ -92,7 +93,7 @@ def draw_hypotheses(model: DomainModel, belief: Belief, count: int, generator: t
 
 
 def _in_random_order(drawn: Tensor, generator: torch.Generator) -> Tensor:
-    return drawn.gather(1, torch.rand(drawn.shape, generator=generator).argsort(-1))
+    return drawn.gather(1, randomness.order(drawn.shape, generator))
 
 
 Law = Callable[[MechanismModel, Parameters, Tensor], list[Tensor]]

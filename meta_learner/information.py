@@ -17,6 +17,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.outcomes import inside
 from domains.worlds import DomainModel
 from meta_learner.densities import Drawn, Listed, Part, Shifted, Ways, outcome_parts
@@ -193,8 +194,8 @@ def _kernel(values: Tensor, draws: int) -> Tensor:
 def stratified(draws: int, outcomes: int, generator: torch.Generator) -> Tensor:
     """Uniform draws [draws, outcomes, 2], one in each of ``draws`` equal strata of every axis."""
     shape = (draws, outcomes, 2)
-    strata = torch.rand(shape, generator=generator).argsort(0).to(torch.float64)
-    offsets = torch.rand(shape, generator=generator, dtype=torch.float64)
+    strata = randomness.order(shape, generator, 0).to(torch.float64)
+    offsets = randomness.uniform(shape, generator)
     return inside((strata + offsets) / draws)
 
 

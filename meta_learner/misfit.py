@@ -27,7 +27,7 @@ def misfit(model: DomainModel, belief: Belief, run: int) -> dict[str, Any]:
     if not bool(criticism.alarm[run]):
         return found
     law = int(belief.log_probability[run].argmax().item())
-    weights = criticism.log_ratio[run, law] + log_prior()  # [outcomes, alternatives]
+    weights = criticism.log_ratio[run, law] + log_prior(criticism.log_ratio.device)  # [outcomes, alternatives]
     outcome, kind = _strongest(weights)
     residual = torch.where(criticism.information[run, :, outcome] > 0, criticism.residual[run, :, law, outcome], 0.0)
     largest = residual.abs().argsort(descending=True, stable=True)[:_SHOWN].tolist()

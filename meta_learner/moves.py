@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.worlds import MechanismModel
 from meta_learner.belief import History
 
@@ -106,16 +107,16 @@ def _propose(cloud: Cloud, which: int, kind: int, log_scale: Tensor, generator: 
     """New places [runs, half, dims] for one half of the particles."""
     own, other = cloud.z[:, which::2], cloud.z[:, 1 - which :: 2]
     runs, half, dims = own.shape
-    noise = torch.randn(own.shape, generator=generator, dtype=torch.float64)
+    noise = randomness.normal(own.shape, generator)
     centred = other - other.mean(1, keepdim=True)
     if kind == 1:
         covariance = centred.transpose(1, 2) @ centred / other.shape[1]
         scale = (2.38 / math.sqrt(dims)) * log_scale.exp()
         return own + scale[:, None, None] * (noise @ _root(covariance).transpose(1, 2))
-    picks = torch.randint(other.shape[1], (2, runs, half), generator=generator)
+    picks = randomness.integers(other.shape[1], (2, runs, half), generator)
     first, second = (other.gather(1, pick[..., None].expand(-1, -1, dims)) for pick in picks)
     step = (2.38 / math.sqrt(2 * dims)) * log_scale.exp()[:, None]
-    jump = torch.rand((runs, half), generator=generator) < _JUMP_SHARE
+    jump = randomness.uniform((runs, half), generator, torch.float32) < _JUMP_SHARE
     step = torch.where(jump, 1.0, step)
     spread = centred.square().mean(1, keepdim=True).sqrt()
     return own + step[..., None] * (first - second) + 1e-3 * spread * noise
@@ -138,7 +139,7 @@ def _accept(
     Also which particles [runs, half] are in another place than before.
     """
     here = cloud.half(which)
-    threshold = torch.rand(there.past.shape, generator=generator, dtype=torch.float64).log()
+    threshold = randomness.uniform(there.past.shape, generator).log()
     difference = there.target(temperature) - here.target(temperature)
     accepted = threshold < difference.nan_to_num(nan=-torch.inf)
     result = replace(

@@ -5,6 +5,8 @@ from typing import Literal
 
 import torch
 
+from domains import randomness
+
 Purpose = Literal[
     "world", "noise", "prior", "hypothesise", "design", "update", "check", "answer", "score", "sequence",
     "contrast", "proposal",
@@ -14,6 +16,4 @@ Purpose = Literal[
 def stream(seed: int, block: int, step: int, purpose: Purpose) -> torch.Generator:
     """A generator fixed by its key alone. Streams for worlds and noise carry no policy: all policies share them."""
     key = f"organon/1/{seed}/{block}/{step}/{purpose}".encode()
-    generator = torch.Generator()
-    generator.manual_seed(int.from_bytes(hashlib.sha256(key).digest()[:8], "big") >> 1)
-    return generator
+    return randomness.generator(int.from_bytes(hashlib.sha256(key).digest()[:8], "big") >> 1)

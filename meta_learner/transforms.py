@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.outcomes import inside
 from domains.simulators import ExactSimulator
 from domains.worlds import CompiledMechanism, DomainModel, MechanismModel
@@ -40,7 +41,7 @@ def predictive_transforms(
         assert belief.posterior is not None
         below, above = model.simulator.predictive_tails(belief.posterior.statistics, designs, outcomes)
     else:
-        apart = torch.Generator().manual_seed((generator.initial_seed() + 1) % 2**63)  # particles move as without draws
+        apart = randomness.generator((generator.initial_seed() + 1) % 2**63)  # particles move as without draws
         pairs = [
             _compiled(law, population, designs, outcomes)
             if isinstance(law, CompiledMechanism)
@@ -83,7 +84,7 @@ def _drawn(
     runs, width = outcomes.shape
     rows = resample(population.log_weight, generator, count)
     z = population.z.gather(1, rows[..., None].expand(-1, -1, population.z.shape[2]))
-    noise = inside(torch.rand((runs, count, width, 2), generator=generator, dtype=torch.float64))
+    noise = inside(randomness.uniform((runs, count, width, 2), generator))
     y = law.sample(law.parameters(z), designs[:, None], noise)
     sides = ((y <= outcomes[:, None]).sum(1), (y >= outcomes[:, None]).sum(1))
     came = y.isfinite().sum(1) + 1.0

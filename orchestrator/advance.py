@@ -32,6 +32,7 @@ from meta_learner.streams import stream
 from orchestrator import findings, services
 from orchestrator.cache import BeliefCache
 from orchestrator.checking import check_finite
+from orchestrator.device import placed
 from orchestrator.errors import EXPECTED
 from orchestrator.given_data import recorded_measurements
 from orchestrator.laboratories import open_laboratory
@@ -56,7 +57,8 @@ def advance(database: Database, settings: Settings, block_id: int) -> Outcome:
             return "busy"
         campaign_id = claimed.campaign_id
     try:
-        return _Advance(database, settings, block_id, owner).run()
+        with placed(settings.device):
+            return _Advance(database, settings, block_id, owner).run()
     except ConflictError as error:
         log.info("block %s was taken over: %s", block_id, error)
         return "busy"

@@ -29,7 +29,9 @@ class BeliefCache:
 
     def save(self, state: BlockState) -> None:
         """Keep the state; an unwritable disk costs the cache, not the run."""
-        tensors = {name: value.clone().contiguous() for name, value in _flatten(state).items()}  # no two share memory
+        tensors = {
+            name: value.cpu().clone().contiguous() for name, value in _flatten(state).items()
+        }  # no two share memory
         partial = self._path.with_suffix(".partial")
         with suppress(OSError, SafetensorError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +44,8 @@ class BeliefCache:
             with safe_open(self._path, framework="pt") as file:
                 if file.metadata() != self._metadata(step):
                     return None
-                return _rebuild({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+                here = torch.get_default_device()
+                return _rebuild({name: file.get_tensor(name).to(here) for name in file.keys()})  # noqa: SIM118
         except (OSError, SafetensorError):
             return None
 

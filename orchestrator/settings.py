@@ -16,7 +16,8 @@ class Settings(BaseSettings):
 
     home: everything it keeps; database_url: empty means SQLite in ``home``; broker_url: empty means our own broker on a
     private socket; block_runs: how many runs advance as one batch; task_seconds: how long a task works before it sends
-    itself again; lease_seconds: how long a block stays with a worker that shows no sign of life.
+    itself again; lease_seconds: how long a block stays with a worker that shows no sign of life;
+    device: what workers and ``organon benchmark NAME`` compute on, cpu or cuda (cuda:1, …).
     """
 
     model_config = SettingsConfigDict(env_prefix="ORGANON_", frozen=True, extra="ignore")
@@ -27,6 +28,7 @@ class Settings(BaseSettings):
     block_runs: int = Field(default=25, ge=1, le=10_000)
     task_seconds: float = Field(default=2.0, gt=0, le=60)
     lease_seconds: float = Field(default=300.0, ge=5)
+    device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:\d+)?)$")
     ui_address: str = "127.0.0.1"
     ui_port: int = Field(default=8501, ge=1, le=65535)
 

@@ -21,6 +21,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from domains import randomness
 from domains.distributions import studentt_below, studentt_log_density
 from domains.document import Domain, Parameter
 from domains.simulators import ExactSimulator, Marginal, Parameters, Posterior
@@ -203,11 +204,11 @@ class LinearGaussianGraphs(ExactSimulator):
         law, parents = self._gathered(statistics, torch.full((len(statistics), 1), mechanism))
         found: dict[str, Tensor] = {}
         for j, effect in self._numbered():
-            precision = torch._standard_gamma(law.shape[:, 0, j], generator=generator) / law.rate[:, 0, j]
+            precision = randomness.gamma(law.shape[:, 0, j], generator) / law.rate[:, 0, j]
             found[f"precision_{effect}"] = precision
             among = [i for i in range(len(self.variables)) if parents[0, 0, j, i] > 0]
             covariance = law.covariance[:, 0, j][:, among][:, :, among]
-            noise = torch.randn((len(statistics), len(among), 1), generator=generator, dtype=torch.float64)
+            noise = randomness.normal((len(statistics), len(among), 1), generator)
             spread = (torch.linalg.cholesky(covariance) @ noise)[..., 0] / precision.sqrt()[:, None]
             for place, i in enumerate(among):
                 found[f"weight_{self.variables[i]}{effect}"] = law.mean[:, 0, j, i] + spread[:, place]
@@ -239,10 +240,13 @@ def _gamma(parameter: Parameter) -> tuple[float, float]:
 
 
 def _gamma_marginal(shape: Tensor, rate: Tensor) -> Marginal:
-    low, high = (torch.from_numpy(numpy.asarray(stats.gamma.ppf(q, shape.numpy()))) / rate for q in (0.05, 0.95))
+    low, high = (
+        torch.from_numpy(numpy.asarray(stats.gamma.ppf(q, shape.cpu().numpy()))).to(rate.device) / rate
+        for q in (0.05, 0.95)
+    )
     return Marginal(shape / rate, shape.sqrt() / rate, low, high)
 
 
 def _t_marginal(location: Tensor, scale: Tensor, df: Tensor) -> Marginal:
-    reach = torch.from_numpy(numpy.asarray(stats.t.ppf(0.95, df.numpy()))) * scale
+    reach = torch.from_numpy(numpy.asarray(stats.t.ppf(0.95, df.cpu().numpy()))).to(scale.device) * scale
     return Marginal(location, scale * (df / (df - 2)).sqrt(), location - reach, location + reach)

@@ -122,7 +122,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Played:
-    """A block at its end. lower, upper [runs]: sACE and sVNMC; gained [runs]: the belief's information."""
+    """A block at its end, on the CPU. lower, upper [runs]: sACE and sVNMC; gained [runs]: the belief's information."""
 
     history: History
     truth: Tensor
@@ -196,11 +196,11 @@ def play(setup: Setup, model: DomainModel, block: int, tell: Tell = silent) -> P
         proposing = stream(setup.seed, block, state.step, "proposal")
         pair = adaptive(model, truths, state.belief, contrasts=setup.proposals, generator=proposing)
     return Played(
-        history=state.belief.history,
-        truth=truth_terms(Likelihoods(model, state.belief.history, grouped=False), truths),
-        gained=None if setup.blind else gained,
-        lower=None if pair is None else pair.lower,
-        upper=None if pair is None else pair.upper,
+        history=_moved(state.belief.history, torch.device("cpu")),
+        truth=truth_terms(Likelihoods(model, state.belief.history, grouped=False), truths).cpu(),
+        gained=None if setup.blind else gained.cpu(),
+        lower=None if pair is None else pair.lower.cpu(),
+        upper=None if pair is None else pair.upper.cpu(),
         deciding=deciding,
         decisions=decisions,
         seconds=time.perf_counter() - started,
@@ -231,6 +231,11 @@ def _sum_job(setup: Setup, history: History, truth: Tensor, chunk: int, tell: Te
     del tell
     started = time.perf_counter()
     model = DomainModel(setup.domain)
-    likelihoods = Likelihoods(model, history)
-    others = prior_sum(model, likelihoods, truth, contrasts=setup.contrasts, seed=setup.seed, chunk=chunk)
-    return others, time.perf_counter() - started
+    here = torch.get_default_device()
+    likelihoods = Likelihoods(model, _moved(history, here))
+    others = prior_sum(model, likelihoods, truth.to(here), contrasts=setup.contrasts, seed=setup.seed, chunk=chunk)
+    return others.cpu(), time.perf_counter() - started
+
+
+def _moved(history: History, device: torch.device) -> History:
+    return History(history.designs.to(device), history.outcomes.to(device))

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief, History
 from meta_learner.evaluation.likelihoods import Likelihoods
@@ -67,7 +68,7 @@ def prior_sum(
     """
     count = min(CHUNK, contrasts - chunk * CHUNK)
     generator = stream(seed, chunk, 0, "contrast")
-    mechanism = torch.multinomial(model.log_weights.exp(), count, replacement=True, generator=generator)
+    mechanism = randomness.choices(model.log_weights.exp(), count, generator)
     total = torch.full_like(truth, -torch.inf)
     for index, size in enumerate(mechanism.bincount(minlength=len(model.mechanisms)).tolist()):
         law = model.mechanisms[index]

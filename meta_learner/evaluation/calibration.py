@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from domains import randomness
 from domains.loading import find
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import Belief, BeliefSettings
@@ -159,11 +160,11 @@ def judge(model: DomainModel, belief: Belief, worlds: Worlds, generator: torch.G
             runs[run] = JudgedRun(
                 domain=model.domain.name,
                 truth=law,
-                probability=probability[run].numpy(),
+                probability=probability[run].cpu().numpy(),
                 names=names,
                 continuous=numpy.array([name in known for name in names], dtype=bool),
-                rank=rank[own].to(torch.int16).numpy(),
-                others=others[own].to(torch.int16).numpy(),
+                rank=rank[own].to(torch.int16).cpu().numpy(),
+                others=others[own].to(torch.int16).cpu().numpy(),
                 surprised=bool(belief.surprised[run]),
                 trusted=bool(belief.trusted[run]),
             )
@@ -203,12 +204,12 @@ def place(values: Tensor, log_weight: Tensor, truth: Tensor, generator: torch.Ge
     below = (weight * (values < truth[:, None])).sum(1)
     equal = (weight * (values == truth[:, None])).sum(1)
     count = values.shape[1]
-    v = torch.rand(truth.shape, generator=generator, dtype=torch.float64)
+    v = randomness.uniform(truth.shape, generator)
     return (count * (below + v * equal) + v) / (count + 1)
 
 
 def _order(values: Tensor, generator: torch.Generator) -> Tensor:
     """The rank of each of values [runs, rows, names] in its column; equals in random order, each column's its own."""
-    shuffled = torch.rand(values.shape, generator=generator).argsort(1)
+    shuffled = randomness.order(values.shape, generator, 1)
     ranks = values.gather(1, shuffled).argsort(dim=1, stable=True).argsort(dim=1)
     return torch.empty_like(ranks).scatter(1, shuffled, ranks)

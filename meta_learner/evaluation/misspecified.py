@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.loading import dump, find, load_text
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import History
@@ -64,7 +65,7 @@ class MixedUp:
 
     def perform(self, designs: Tensor, history: History) -> Tensor:
         here = stream(self._seed + 2, self._block, history.steps, "noise")
-        wrong = torch.rand(len(designs), generator=here) < self._share
+        wrong = randomness.uniform((len(designs),), here, torch.float32) < self._share
         outcomes = self._right.perform(designs, history)
         return torch.where(wrong[:, None], self._wrong.perform(designs, history), outcomes)
 

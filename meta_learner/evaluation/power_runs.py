@@ -159,14 +159,14 @@ def _runs(order: BlockOrder, worlds: Worlds, seen: Sequence[dict[str, Tensor]], 
     last = (states["spent"][:, :, None] <= limits).sum(1) - 1  # [runs, budgets]
 
     def within(values: Tensor) -> Array:
-        found: Array = values.gather(1, last).numpy()
+        found: Array = values.gather(1, last).cpu().numpy()
         return found
 
     def named(what: str) -> dict[str, Array]:
         return {name.partition(":")[2]: within(v) for name, v in states.items() if name.startswith(f"{what}:")}
 
     return Runs(
-        law=worlds.mechanism.numpy(),
+        law=worlds.mechanism.cpu().numpy(),
         experiments=within(states["performed"].cumsum(1)),
         probability=within(states["probability"]),
         found=within(states["found"]),
@@ -174,8 +174,8 @@ def _runs(order: BlockOrder, worlds: Worlds, seen: Sequence[dict[str, Tensor]], 
         error=named("error"),
         width=named("width"),
         score=within(states["score"]) if "score" in states else None,
-        trusted=belief.trusted.numpy(),
-        surprised=belief.surprised.numpy(),
+        trusted=belief.trusted.cpu().numpy(),
+        surprised=belief.surprised.cpu().numpy(),
     )
 
 

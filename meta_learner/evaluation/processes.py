@@ -30,11 +30,13 @@ def work(
     """``job(part, tell)`` of every part, in their order; each counts for as much of the progress.
 
     take: given each result with its part's index, in this process, as soon as it is there, in whatever order. With
-    several processes they are new ones: the job, its parts and results are pickled on their way.
+    several processes they are new ones, on the same device: the job, its parts and results are pickled on their way, so
+    tensors among them are the CPU's.
     """
     if processes == 1:
         return _in_turn(job, parts, tell, take)
-    with ProcessPoolExecutor(min(processes, len(parts)), get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+    device = str(torch.get_default_device())
+    with ProcessPoolExecutor(min(processes, len(parts)), get_context("spawn"), _begin, (device,)) as pool:
         futures = {pool.submit(job, part, silent): index for index, part in enumerate(parts)}
         try:
             for done, future in enumerate(as_completed(futures), 1):
@@ -44,6 +46,13 @@ def work(
             pool.shutdown(cancel_futures=True)
             raise
     return [future.result() for future in futures]
+
+
+def _begin(device: str) -> None:
+    """A new process: one thread, and the default device of the one that started it."""
+    torch.set_num_threads(1)
+    if device != "cpu":  # setting it costs time at every operation
+        torch.set_default_device(device)
 
 
 def _in_turn(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief, Population
 from meta_learner.resampling import resample
@@ -39,10 +40,10 @@ class Mixture:
     def sample(self, run: int, count: int, generator: torch.Generator) -> Tensor:
         """``count`` draws z [count, dims] of one run."""
         dims = self.centre.shape[-1]
-        pick = torch.multinomial(self.log_share[run].exp(), count, replacement=True, generator=generator)
-        noise = torch.randn((count, dims), generator=generator, dtype=torch.float64)
+        pick = randomness.choices(self.log_share[run].exp(), count, generator)
+        noise = randomness.normal((count, dims), generator)
         half = torch.full((count,), _DF / 2, dtype=torch.float64)
-        chi_square = 2 * torch._standard_gamma(half, generator=generator)
+        chi_square = 2 * randomness.gamma(half, generator)
         noise = noise * (_DF / chi_square).sqrt()[:, None]
         return self.centre[run, pick] + (self.root[run, pick] @ noise[..., None])[..., 0]
 
@@ -71,7 +72,7 @@ class Proposal:
     def draw(self, run: int, count: int, generator: torch.Generator) -> Iterator[tuple[int, Tensor]]:
         """``count`` draws for one run: mechanism and z [points, dims], mechanism by mechanism."""
         shares = torch.cat([self._fitted[run], self._prior])
-        kinds = torch.multinomial(shares, count, replacement=True, generator=generator).bincount(minlength=len(shares))
+        kinds = randomness.choices(shares, count, generator).bincount(minlength=len(shares))
         fitted, prior = kinds.view(2, -1).tolist()
         for index, law in enumerate(self._model.mechanisms):
             learned = self._mixtures[index].sample(run, fitted[index], generator) if fitted[index] else None

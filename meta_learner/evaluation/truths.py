@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.worlds import DomainModel, Worlds
 
 
@@ -22,7 +23,7 @@ class Truths:
 
 def draw_truths(model: DomainModel, runs: int, generator: torch.Generator) -> Truths:
     """The worlds that ``DomainModel.draw_worlds`` draws from this stream, by the same draws in the same order."""
-    mechanism = torch.multinomial(model.log_weights.exp(), runs, replacement=True, generator=generator)
+    mechanism = randomness.choices(model.log_weights.exp(), runs, generator)
     z = tuple(law.sample_prior((runs,), generator) for law in model.mechanisms)
     values = tuple(law.parameters(each) for law, each in zip(model.mechanisms, z, strict=True))
     return Truths(Worlds(mechanism, values), z)

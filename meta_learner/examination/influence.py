@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.document import Domain, Mechanism
 from domains.expressions import Expression
 from domains.outcomes import inside
@@ -63,9 +64,7 @@ def _predictions(law: MechanismModel, parameters: Parameters, settings: Tensor) 
     """What a law says of its outcomes: their arguments, or, of a simulator, what it gives for the same noise."""
     if isinstance(law, CompiledMechanism):
         return [value for arguments in law.outcome_arguments(parameters, settings) for value in arguments]
-    noise = torch.rand(
-        (*settings.shape[1:-1], law.outcomes, 2), generator=stream(0, 1, 0, "noise"), dtype=torch.float64
-    )
+    noise = randomness.uniform((*settings.shape[1:-1], law.outcomes, 2), stream(0, 1, 0, "noise"))
     return list(law.sample(parameters, settings, inside(noise).expand(len(settings), -1, -1, -1)).unbind(-1))
 
 

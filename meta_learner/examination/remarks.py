@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
+from domains import randomness
 from domains.conformance import check_domain
 from domains.document import Domain
 from domains.worlds import DomainModel
@@ -147,7 +146,7 @@ def on_many(examined: int, laws: int) -> list[Remark]:
 
 def on_budget(model: DomainModel) -> list[Remark]:
     """A failure where the budget pays for no experiment; DomainError where some design costs nothing or less."""
-    model.space.cost(model.space.sobol(_COSTED, torch.Generator().manual_seed(0)))
+    model.space.cost(model.space.sobol(_COSTED, randomness.generator(0)))
     cheapest, budget = model.space.cost(model.space.cheapest).item(), model.domain.budget
     if cheapest <= budget:
         return []

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from domains import randomness
 from meta_learner.experimenter.features import GOALS, of_games
 from meta_learner.experimenter.network import Experimenter
 from meta_learner.games.lookahead import action_values
@@ -55,7 +56,7 @@ class Imitation:
 
 def train(network: Experimenter, recipe: Imitation) -> Iterator[float]:
     """Improve the network in place; the regret after every step, a share."""
-    generator = torch.Generator().manual_seed(recipe.seed)
+    generator = randomness.generator(recipe.seed)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, recipe.share)
     for _ in range(recipe.steps):
@@ -71,12 +72,9 @@ def train(network: Experimenter, recipe: Imitation) -> Iterator[float]:
 
 def _drawn(recipe: Imitation, generator: torch.Generator) -> tuple[Games, str]:
     """The next task of the outer loop."""
-    size, kind, goal = (
-        choices[int(torch.randint(len(choices), (1,), generator=generator))]
-        for choices in (recipe.sizes, KINDS, recipe.goals)
-    )
-    assert isinstance(size, Size)
-    return random_games(kind, size, recipe.batch, generator), str(goal)  # type: ignore[arg-type]
+    options = (len(recipe.sizes), len(KINDS), len(recipe.goals))
+    size, kind, goal = (int(randomness.integers(count, (1,), generator)) for count in options)
+    return random_games(KINDS[kind], recipe.sizes[size], recipe.batch, generator), recipe.goals[goal]
 
 
 def _episode(
@@ -84,7 +82,7 @@ def _episode(
 ) -> Iterator[tuple[Tensor, float]]:
     """The inner loop: loss and regret at every state on the way to the end of the budgets."""
     runs, rows = recipe.runs, torch.arange(len(games.prior))[:, None]
-    truth = torch.multinomial(games.prior, runs, replacement=True, generator=generator)
+    truth = randomness.choices(games.prior, runs, generator)
     belief, left = games.prior[:, None].expand(-1, runs, -1), games.budget[:, None].expand(-1, runs)
     for step in range(games.horizon):
         allowed = games.affordable(left)
@@ -93,10 +91,9 @@ def _episode(
         log_policy = torch.where(allowed, logits.reshape(allowed.shape), -1e9).log_softmax(-1)
         depth = min(recipe.ahead, games.horizon - step)
         yield _loss(games, (belief, left), log_policy, value.reshape(left.shape), (goal, depth))
-        chances = log_policy.detach().exp().flatten(0, 1)
-        design = torch.multinomial(chances, 1, generator=generator).reshape(left.shape)
+        design = randomness.choices(log_policy.detach().exp(), 1, generator)[..., 0]
         chance = games.outcomes[rows, design, truth]
-        outcome = torch.multinomial(chance.flatten(0, 1), 1, generator=generator).reshape(left.shape)
+        outcome = randomness.choices(chance, 1, generator)[..., 0]
         belief = torch.where(going[..., None], games.updated(belief, design, outcome), belief)
         left = torch.where(going, left - games.cost.gather(1, design), left)
 

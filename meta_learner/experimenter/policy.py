@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from domains import randomness
 from meta_learner.experimenter.features import of_games
 from meta_learner.experimenter.network import Experimenter
 from meta_learner.games.table import Games
@@ -21,5 +22,5 @@ class Learned:
             picked = logits.argmax(-1)
         else:
             chance = torch.where(logits.isfinite().any(-1, keepdim=True), logits, 0.0).softmax(-1)
-            picked = torch.multinomial(chance, 1, generator=self._generator)[:, 0]
+            picked = randomness.choices(chance, 1, self._generator)[:, 0]
         return picked.reshape(left.shape)

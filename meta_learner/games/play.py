@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from domains import randomness
 from meta_learner.games.table import Games
 from meta_learner.games.utilities import Utility
 
@@ -28,7 +29,7 @@ class Episodes:
 
 def play(games: Games, policy: GamePolicy, runs: int, generator: torch.Generator) -> Episodes:
     """``runs`` episodes of every game. The policy never sees the truth."""
-    truth = torch.multinomial(games.prior, runs, replacement=True, generator=generator)
+    truth = randomness.choices(games.prior, runs, generator)
     rows = torch.arange(len(games.prior))[:, None]
     belief = games.prior[:, None].expand(-1, runs, -1)
     left = games.budget[:, None].expand(-1, runs)
@@ -37,7 +38,7 @@ def play(games: Games, policy: GamePolicy, runs: int, generator: torch.Generator
         going = games.affordable(left).any(-1)
         design = policy(games, belief, left)
         chance = games.outcomes[rows, design, truth]
-        outcome = torch.multinomial(chance.flatten(0, 1), 1, generator=generator).reshape(truth.shape)
+        outcome = randomness.choices(chance, 1, generator)[..., 0]
         belief = torch.where(going[..., None], games.updated(belief, design, outcome), belief)
         left = torch.where(going, left - games.cost.gather(1, design), left)
         designs.append(torch.where(going, design, -1))

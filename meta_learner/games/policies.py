@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from domains import randomness
 from meta_learner.games.lookahead import action_values
 from meta_learner.games.table import Games
 from meta_learner.games.utilities import Utility, information
@@ -38,5 +39,5 @@ class Uniform:
     def __call__(self, games: Games, belief: Tensor, left: Tensor) -> Tensor:
         del belief
         allowed = games.affordable(left)
-        draws = torch.rand(allowed.shape, generator=self._generator, dtype=torch.float64)
+        draws = randomness.uniform(allowed.shape, self._generator)
         return torch.where(allowed, draws, -1.0).argmax(-1)

@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from domains import randomness
 from meta_learner.games.table import Games
 
 Kind = Literal["flat", "ordered", "rare"]
@@ -34,7 +35,7 @@ def random_games(kind: Kind, size: Size, games: int, generator: torch.Generator)
     """``games`` games of one kind and size."""
     outcomes = _TABLES[kind](size, games, generator)
     prior = _dirichlet(torch.ones((games, size.hypotheses), dtype=torch.float64), generator)
-    noise = torch.randn((games, size.designs), generator=generator, dtype=torch.float64)
+    noise = randomness.normal((games, size.designs), generator)
     cost = (size.dear * (noise - size.dear / 2)).exp().clamp_min(0.5)  # of mean 1, or a little more
     budget = torch.full((games,), float(size.experiments), dtype=torch.float64)
     return Games(prior, outcomes, _targets(size, games, generator), cost, torch.maximum(budget, cost.amin(-1)))
@@ -43,22 +44,22 @@ def random_games(kind: Kind, size: Size, games: int, generator: torch.Generator)
 def _targets(size: Size, games: int, generator: torch.Generator) -> Tensor:
     """Every target has a hypothesis; which one, is drawn."""
     count = size.hypotheses if size.targets is None else size.targets
-    order = torch.rand((games, size.hypotheses), generator=generator).argsort(-1)
+    order = randomness.order((games, size.hypotheses), generator)
     return order % count
 
 
 def _flat(size: Size, games: int, generator: torch.Generator) -> Tensor:
     """Concentrations are drawn for each game: nearly certain outcomes to nearly even ones."""
-    concentration = torch.rand((games, 1, 1, 1), generator=generator, dtype=torch.float64) * 4.0 - 2.0
+    concentration = randomness.uniform((games, 1, 1, 1), generator) * 4.0 - 2.0
     shape = (games, size.designs, size.hypotheses, size.outcomes)
     return _dirichlet(concentration.exp().expand(shape), generator)
 
 
 def _ordered(size: Size, games: int, generator: torch.Generator) -> Tensor:
     """p(y) ∝ exp(−½ ((s − c_y)/w)²), s the sharpness times the hypothesis's place less the design's, c_y even."""
-    place = torch.rand((games, 1, size.hypotheses, 1), generator=generator, dtype=torch.float64)
-    threshold = torch.rand((games, size.designs, 1, 1), generator=generator, dtype=torch.float64)
-    sharp = (torch.rand((games, 1, 1, 1), generator=generator, dtype=torch.float64) * 3.0).exp()
+    place = randomness.uniform((games, 1, size.hypotheses, 1), generator)
+    threshold = randomness.uniform((games, size.designs, 1, 1), generator)
+    sharp = (randomness.uniform((games, 1, 1, 1), generator) * 3.0).exp()
     centres = torch.linspace(-1.0, 1.0, size.outcomes, dtype=torch.float64)
     return (-0.5 * (torch.tanh(sharp * (place - threshold)) - centres).square() * 8.0).softmax(-1)
 
@@ -68,13 +69,13 @@ def _rare(size: Size, games: int, generator: torch.Generator) -> Tensor:
     usual = _flat(size, games, generator)[:, :, :1]
     own = _flat(size, games, generator)
     shape = (games, size.designs, size.hypotheses, 1)
-    special = torch.rand(shape, generator=generator) < 2.0 / size.hypotheses
+    special = randomness.uniform(shape, generator, torch.float32) < 2.0 / size.hypotheses
     return torch.where(special, own, usual)
 
 
 def _dirichlet(concentration: Tensor, generator: torch.Generator) -> Tensor:
     """Draws along the last axis, kept off 0 by 1e-9."""
-    gamma = torch._standard_gamma(concentration.contiguous(), generator=generator).clamp_min(1e-300)
+    gamma = randomness.gamma(concentration.contiguous(), generator).clamp_min(1e-300)
     share = gamma / gamma.sum(-1, keepdim=True)
     return (share + 1e-9) / (1 + 1e-9 * share.shape[-1])
 

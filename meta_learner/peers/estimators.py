@@ -13,6 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.document import GoalKind
 from domains.outcomes import Arguments, OutcomeFamily, inside
 from domains.worlds import DomainModel
@@ -64,7 +65,7 @@ class OurNestedMonteCarlo(_Scored):
 
     def gain(self, problem: DesignProblem, designs: Tensor) -> Tensor:
         question = pose(problem.model, problem.hypotheses, _OUTER)
-        return expected_information(problem.model, question, designs, torch.Generator().manual_seed(problem.scoring))
+        return expected_information(problem.model, question, designs, randomness.generator(problem.scoring))
 
 
 class PyroNestedMonteCarlo(_Scored):
@@ -131,7 +132,7 @@ class _OutcomeDistribution(TorchDistribution):
 
     def sample(self, sample_shape: torch.Size = torch.Size()) -> Tensor:  # noqa: B008 (torch's signature)
         shape = (*sample_shape, *self.batch_shape)
-        uniforms = inside(torch.rand((*shape, 2), dtype=torch.float64))
+        uniforms = inside(randomness.uniform((*shape, 2), torch.default_generator))
         return self._family.sample(tuple(argument.expand(shape) for argument in self._arguments), uniforms)
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from domains import randomness
 from domains.design_space import DesignSpace
 from domains.document import GoalKind
 from domains.errors import DomainError
@@ -52,7 +53,7 @@ class NoisyExpectedImprovement(Policy):
         values = readings(model, problem.belief.history)
         if problem.step < max(3, 2 * len(model.space.names)):
             return Sobol().choose(problem)
-        seed = int(torch.randint(2**31, (1,), generator=problem.generator).item())
+        seed = randomness.seed(problem.generator)
         candidates, allowed = _candidates(problem)
         chosen, scores = [], []
         with _seeded(seed):
@@ -67,7 +68,7 @@ class NoisyExpectedImprovement(Policy):
 def recommend(model: DomainModel, history: History, seed: int) -> Tensor:
     """Where BoTorch's posterior mean is largest [runs, columns]."""
     values = readings(model, history)
-    candidates = model.space.sobol(_CANDIDATES, torch.Generator().manual_seed(seed))
+    candidates = model.space.sobol(_CANDIDATES, randomness.generator(seed))
     chosen = []
     with _seeded(seed):
         for run, value in enumerate(values):

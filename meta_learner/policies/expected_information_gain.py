@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from domains import randomness
 from meta_learner.densities import Ways, affordable
 from meta_learner.hypotheses import Hypotheses
 from meta_learner.information import information_under, pose, stratified
@@ -96,7 +97,7 @@ class ExpectedInformationGain(Policy):
         search, space = self.search, problem.model.space
         repeated = parents.repeat(1, -(-search.refined // parents.shape[1]), 1)[:, : search.refined]
         span = math.log(search.largest / search.smallest)
-        draws = torch.rand((*repeated.shape[:2], 1), generator=problem.generator)
+        draws = randomness.uniform((*repeated.shape[:2], 1), problem.generator, torch.float32)
         return space.perturb(repeated, search.smallest * (draws * span).exp(), problem.generator)
 
     def _ascend(self, coarse: "_Scorer", designs: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
@@ -169,7 +170,7 @@ class _Scorer:
 
 
 def _stream(problem: DesignProblem, which: int) -> torch.Generator:
-    return torch.Generator().manual_seed((problem.scoring + which) % 2**63)
+    return randomness.generator((problem.scoring + which) % 2**63)
 
 
 def _joined(designs: Tensor, scores: Tensor, more: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor]:

@@ -66,7 +66,7 @@ class GaussianProcess:
         from sklearn.gaussian_process import GaussianProcessRegressor  # slow to import, and seldom needed
         from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-        x, y = inputs.numpy(), values.numpy()
+        x, y = inputs.cpu().numpy(), values.cpu().numpy()
         self._mean, self._scale = float(y.mean()), float(y.std()) or 1.0
         y = (y - self._mean) / self._scale
         centre, spread = _priors(x.shape[1])
@@ -79,9 +79,11 @@ class GaussianProcess:
 
     def posterior(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation [points] of the noise-free function at inputs [points, inputs]."""
-        mean, sd = self._process.predict(inputs.numpy(), return_std=True)
+        mean, sd = self._process.predict(inputs.cpu().numpy(), return_std=True)
         variance = np.clip(sd**2 - self._noise, 1e-12, None)
-        return torch.from_numpy(self._mean + self._scale * mean), torch.from_numpy(self._scale * np.sqrt(variance))
+        found = (self._mean + self._scale * mean, self._scale * np.sqrt(variance))
+        mean, sd = (torch.from_numpy(values).to(inputs.device) for values in found)
+        return mean, sd
 
 
 def _priors(inputs: int) -> tuple[Array, Array]:

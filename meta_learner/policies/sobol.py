@@ -2,6 +2,7 @@
 
 import torch
 
+from domains import randomness
 from meta_learner.policies.base import Choice, DesignProblem, Policy, first_allowed, pooled, unscored
 
 _AHEAD = 64  # points of the sequence to look ahead at first, where constraints or costs forbid the next
@@ -15,9 +16,9 @@ class Sobol(Policy):
     def choose(self, problem: DesignProblem) -> Choice:
         space = problem.model.space
         columns = len(space.names)
-        shift = torch.rand((problem.runs, 1, columns), generator=problem.sequence, dtype=torch.float64)
+        shift = randomness.uniform((problem.runs, 1, columns), problem.sequence)
         for ahead in (_AHEAD, 16 * _AHEAD, 256 * _AHEAD):
-            sequence = torch.quasirandom.SobolEngine(columns).draw(problem.step + ahead, dtype=torch.float64)
+            sequence = randomness.sobol(columns)(problem.step + ahead)
             points = (sequence + shift) % 1.0
             if problem.pool is not None:
                 return unscored(self._nearest(problem, points[:, problem.step]))

@@ -22,7 +22,9 @@ from orchestrator.cli.benchmark_misspecification import misspecification
 from orchestrator.cli.benchmark_peers import peers
 from orchestrator.cli.output import Json, console, print_json, print_table
 from orchestrator.cli.progress import progress_bar
+from orchestrator.device import placed
 from orchestrator.errors import RequestError
+from orchestrator.settings import load_settings
 
 if TYPE_CHECKING:
     from meta_learner.evaluation.benchmark import Setup
@@ -65,12 +67,13 @@ def measure(
     particles: options.ParticlesOption = 2000,
     block_runs: options.BlockRunsOption = 25,
     processes: options.ProcessesOption = 1,
+    device: options.DeviceOption = None,
     blind: options.BlindOption = False,
     out: options.RowsOption = None,
     json: Json = False,
 ) -> None:
     """Bounds on what policies learn in simulated runs of a domain, beside what others published."""
-    domain = find(name)
+    domain, device = find(name), device or load_settings().device
     chosen = _policies(domain, policy, blind)
     from meta_learner.belief import BeliefSettings
     from meta_learner.evaluation.benchmark import Setup
@@ -88,14 +91,15 @@ def measure(
         settings=BeliefSettings(particles=particles),
         blind=blind,
     )
-    rows = _rows([replace(whole, policy=POLICIES[which]()) for which in chosen], processes, out)
+    with placed(device):
+        rows = _rows([replace(whole, policy=POLICIES[which]()) for which in chosen], (device, processes), out)
     if json:
         print_json(results.plain(_document(domain, rows)))
     else:
         _show(domain, rows)
 
 
-def _rows(setups: "list[Setup]", processes: int, out: Path | None) -> list[dict[str, Any]]:
+def _rows(setups: "list[Setup]", machine: tuple[str, int], out: Path | None) -> list[dict[str, Any]]:
     """A row a setup, each written to the file as soon as it is measured. RequestError where one would replace more
     runs of the same setting."""
     better = None if out is None else results.better_kept(out, [setup.row for setup in setups])
@@ -105,7 +109,7 @@ def _rows(setups: "list[Setup]", processes: int, out: Path | None) -> list[dict[
         )
     rows = []
     for setup in setups:
-        rows.append(_row(setup, processes))
+        rows.append(_row(setup, *machine))
         if out is not None:
             results.merge(out, _document(setup.domain, rows[-1:]))
     return rows
@@ -135,13 +139,13 @@ def _serves(domain: Domain) -> Callable[[str], bool]:
     return serves
 
 
-def _row(setup: "Setup", processes: int) -> dict[str, Any]:
+def _row(setup: "Setup", device: str, processes: int) -> dict[str, Any]:
     from meta_learner.evaluation.benchmark import measure as measured
 
     title = f"{setup.domain.name}, {setup.policy.name}"
     with progress_bar() as told:
         row = asdict(measured(setup, processes=processes, tell=lambda what, share: told(f"{title}: {what}", share)))
-    return {**row, **results.provenance(processes=processes)}
+    return {**row, **results.provenance(device, processes)}
 
 
 COLUMNS = (

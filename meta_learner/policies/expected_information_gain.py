@@ -7,7 +7,7 @@ before: greedy, and for information never worse than 1 − 1/e of the best set (
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -28,7 +28,8 @@ class Search:
     candidates: of the first, space-filling set, or all designs where they are few; rounds, and one more a setting, ×
     refined: perturbations of the ``parents`` best, with sizes spread evenly in the logarithm from ``smallest`` to
     ``largest`` of the unit cube; ascents × settings: steps along the gradient from each of the ``climbers`` best;
-    finalists: scored with all the hypotheses. single: in single precision, where that ranks designs as well.
+    finalists: scored with all the hypotheses. single: in single precision, where that ranks designs as well; grid:
+    normal outcomes on a grid where all hypotheses share the noise.
     """
 
     candidates: int = 256
@@ -44,6 +45,7 @@ class Search:
     coarse_draws: int = 64
     final_draws: int = 128
     single: bool = True
+    grid: bool = True
 
 
 class ExpectedInformationGain(Policy):
@@ -57,7 +59,7 @@ class ExpectedInformationGain(Policy):
 
     def choose(self, problem: DesignProblem) -> Choice:
         search = self.search
-        fine = _Scorer(problem, problem.hypotheses, search.final_draws, single=search.single)
+        fine = _Scorer(problem, problem.hypotheses, search.final_draws, search)
         if problem.pool is not None:
             designs, allowed = pooled(problem, problem.pool)
             return _best(designs, torch.where(allowed, fine.gain_per_cost(designs), -torch.inf))
@@ -75,7 +77,7 @@ class ExpectedInformationGain(Policy):
         designs = space.sobol(search.candidates, problem.generator) if every is None else every
         designs = designs.expand(problem.runs, -1, -1)
         few = self._looked_at(problem, designs)
-        coarse = _Scorer(problem, few, search.coarse_draws, single=search.single, blurred=True)
+        coarse = _Scorer(problem, few, search.coarse_draws, search, blurred=True)
         scores = coarse(designs)
         for _ in range(search.rounds + len(space.names) if every is None else 0):
             parents, _ = _top(designs, scores, search.parents)
@@ -89,6 +91,7 @@ class ExpectedInformationGain(Policy):
         """The hypotheses that candidates are ranked by: more, where more cost no more."""
         search, probed = self.search, problem.hypotheses.first(_PROBED)
         ways = pose(problem.model, probed, 1).ways if problem.pending.shape[1] == 0 else Ways()
+        ways = replace(ways, shifted=ways.shifted and search.grid)
         pairs = search.coarse * search.coarse_draws
         return problem.hypotheses.first(affordable(problem.model, probed, designs, ways, pairs=pairs))
 
@@ -131,9 +134,10 @@ class _Scorer:
     """
 
     def __init__(
-        self, problem: DesignProblem, hypotheses: Hypotheses, draws: int, *, single: bool, blurred: bool = False
+        self, problem: DesignProblem, hypotheses: Hypotheses, draws: int, search: Search, *, blurred: bool = False
     ) -> None:
-        self.problem, self._single, self._blurred = problem, single, blurred
+        self.problem = problem
+        self._ways = {"single": search.single, "grid": search.grid, "blurred": blurred}
         self._noise = stratified(draws, len(problem.model.outcome_names), _stream(problem, 0))
         self._question = pose(problem.model, hypotheses, draws)
         if problem.pending.shape[1] > 0:
@@ -144,9 +148,7 @@ class _Scorer:
 
     def gain_per_cost(self, designs: Tensor) -> Tensor:
         model = self.problem.model
-        gain = information_under(
-            self._noise, model, self._question, designs, single=self._single, blurred=self._blurred
-        )
+        gain = information_under(self._noise, model, self._question, designs, **self._ways)
         return gain / model.space.cost(designs)
 
     @property

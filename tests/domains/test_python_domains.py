@@ -114,7 +114,7 @@ def states(domain: Domain, seed: int = 3) -> list[BlockState]:
     model = DomainModel(domain)
     laboratory = Simulation(model, seed=seed, block=0, runs=3)
     settings = BeliefSettings(particles=300)
-    policy = ExpectedInformationGain(Search(single=False, ascents=0))  # as laws in Python are planned for
+    policy = ExpectedInformationGain(Search(single=False, grid=False, ascents=0))  # as laws in Python are planned for
     steps = BlockSteps(model, policy, laboratory, budget=domain.budget, seed=seed, block=0, settings=settings)
     return list(rollout(steps, 3))
 

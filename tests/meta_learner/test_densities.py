@@ -172,7 +172,7 @@ def problem(text: str, *, runs: int = 2, rows: int = 512, pending: Tensor | None
 
 
 def scores(asked: DesignProblem, designs: Tensor, *, draws: int) -> Tensor:
-    return _Scorer(asked, asked.hypotheses, draws, single=False)(designs)
+    return _Scorer(asked, asked.hypotheses, draws, Search(single=False))(designs)
 
 
 def test_information_of_listed_outcomes_is_exact_for_its_hypotheses() -> None:
@@ -192,7 +192,7 @@ def test_information_of_listed_outcomes_is_exact_for_its_hypotheses() -> None:
 def test_gradients_are_the_slopes_of_the_scores(goal: str) -> None:
     """Against central differences, through listed outcomes; the whole-number setting has none."""
     asked = problem(CHOICES.replace("GOAL", goal), rows=64)
-    scorer = _Scorer(asked, asked.hypotheses, 32, single=False)
+    scorer = _Scorer(asked, asked.hypotheses, 32, Search(single=False))
     unit = 0.05 + 0.9 * torch.rand((2, 6, 2), generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     slope = scorer.gradient(unit)
     step = torch.tensor([1e-5, 0.0], dtype=torch.float64)
@@ -203,7 +203,7 @@ def test_gradients_are_the_slopes_of_the_scores(goal: str) -> None:
 
 def test_gradients_through_drawn_outcomes() -> None:
     asked = problem(LINE, rows=256)
-    scorer = _Scorer(asked, asked.hypotheses, 256, single=False)
+    scorer = _Scorer(asked, asked.hypotheses, 256, Search(single=False))
     unit = torch.tensor([0.1, 0.3, 0.7, 0.9], dtype=torch.float64).expand(2, -1)[..., None]
     scores, slope = scorer(asked.model.space.decode(unit)), scorer.gradient(unit)
     assert torch.equal(slope[..., 0], torch.tensor([-1.0, -1.0, 1.0, 1.0], dtype=torch.float64).expand(2, -1))

@@ -216,7 +216,8 @@ def _told(question: Question, part: Part) -> Tensor:
             return _of_listed(found.log_probability, mixture).to(torch.float64)
         return _each_of_listed(_exp(found.log_probability), mixture, alike, question.draws)
     if alike is None:
-        ratio = found.bits.exp2() if found.bits.requires_grad else torch.exp2(found.bits, out=found.bits)
+        own = found.bits.is_contiguous() and not found.bits.requires_grad  # else entries may share a place
+        ratio = torch.exp2(found.bits, out=found.bits) if own else found.bits.exp2()
         return -_mixed(ratio, mixture).log()
     ratio = (found.bits - found.bits.amax(-1, keepdim=True).clamp_min(-1e30)).exp2()
     near, all_ = (_mixed(ratio, weight.to(ratio.dtype)).to(torch.float64) for weight in (alike, mixture))

@@ -33,10 +33,6 @@ class Games:
         """Which designs fit what is left [games, runs]: boolean [games, runs, designs]."""
         return self.cost[:, None] <= left[..., None] + _NOTHING_LEFT
 
-    def predictive(self, belief: Tensor) -> Tensor:
-        """p(y | design) [games, runs, designs, outcomes] under a belief [games, runs, hypotheses]."""
-        return torch.einsum("grh,gdhy->grdy", belief, self.outcomes)
-
     def updated(self, belief: Tensor, design: Tensor, outcome: Tensor) -> Tensor:
         """Bayes: the belief after an outcome [games, runs] of a design [games, runs]."""
         games = torch.arange(len(belief))[:, None]

@@ -233,6 +233,16 @@ def test_a_pending_experiment_that_gives_nothing_changes_nothing() -> None:
     torch.testing.assert_close(after, alone)
 
 
+@pytest.mark.parametrize(
+    "outcome", ["{studentt: {df: 5, mean: b * x, scale: 1}}", "{studentt: {df: 5, mean: x, scale: 1}}"]
+)
+def test_a_design_at_which_all_hypotheses_say_the_same_tells_nothing(outcome: str) -> None:
+    """Drawn outcomes, at 0 or everywhere the same under every hypothesis."""
+    text = LINE.replace("{normal: {mean: b * x, sd: 1}}", outcome)
+    zero = torch.zeros((2, 1, 1), dtype=torch.float64)
+    assert scores(problem(text), zero, draws=128).abs().max() < 1e-6
+
+
 def test_a_batch_spreads_over_what_is_unknown() -> None:
     """Two unknowns, each seen at its own end: the second design of a batch goes to the other end than the first."""
     text = LINE.replace(

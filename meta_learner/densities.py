@@ -64,10 +64,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Ways:
-    """In which ways outcomes may be described. listed: by all there can be; shifted: by their mean; blurred: also where
-    that loses something of what they tell; single: in single precision."""
+    """In which ways outcomes may be described. listed: by all there can be, up to ``most``; shifted: by their mean;
+    blurred: also where that loses something of what they tell; single: in single precision."""
 
     listed: bool = True
+    most: int = _MOST_LISTED
     shifted: bool = False
     blurred: bool = False
     single: bool = False
@@ -116,7 +117,7 @@ def outcome_parts(
         (column.family, tuple(argument.transpose(1, 2).flatten(0, 1) for argument in arguments))
         for column, arguments in zip(model.columns, predict(model, hypotheses, designs), strict=True)
     ]
-    counts = _counts(table) if ways.listed else None
+    counts = _counts(table, ways.most) if ways.listed else None
     if counts is not None:
         return _listed(table, counts, layout, torch.float32 if ways.single else torch.float64)
     shifted = _shifts(table, blurred=ways.blurred) if ways.shifted else None
@@ -133,19 +134,19 @@ def affordable(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, ways
         return drawn
     predicted = zip(model.columns, predict(model, hypotheses, designs), strict=True)
     table = [(column.family, arguments) for column, arguments in predicted]
-    counts = _counts(table) if ways.listed else None
+    counts = _counts(table, ways.most) if ways.listed else None
     if counts is not None:
         return max(drawn, pairs // prod(counts))
     return pairs // _CELL_PAIRS if ways.shifted and _shifts(table, blurred=True) is not None else drawn
 
 
-def _counts(table: Table) -> list[int] | None:
-    """How many values each outcome can have, if all combinations of them can be listed."""
+def _counts(table: Table, most: int) -> list[int] | None:
+    """How many values each outcome can have, if all combinations of them can be listed: at most so many."""
     if any(family.options is None for family, _ in table):
         return None
     counts = [family.options(arguments) for family, arguments in table if family.options is not None]
     known = [count for count in counts if count is not None]
-    return known if len(known) == len(table) and prod(known) <= _MOST_LISTED else None
+    return known if len(known) == len(table) and prod(known) <= most else None
 
 
 def _listed(table: Table, counts: list[int], layout: _Layout, dtype: torch.dtype) -> Iterator[Part]:

@@ -19,6 +19,7 @@ from meta_learner.hypotheses import Hypotheses, draw_hypotheses, tabulate
 from meta_learner.streams import stream
 
 _GRID = 256  # designs over which a hypothesis's own optimum is sought, for its target
+_ANSWERS = 12  # of each kind that may turn out best
 _ANSWER_GRID = 1024  # and for recommendations
 _TRUE_GRID = 4096  # and for the optimum of the true world
 _ANSWER_HYPOTHESES = 512
@@ -72,6 +73,19 @@ def objectives(model: DomainModel, hypotheses: Hypotheses, designs: Tensor) -> T
     """The goal's objective, larger is better, of designs [runs, designs, columns]: [runs, hypotheses, designs]."""
     (table,) = tabulate(model, hypotheses, designs, lambda law, p, d: [law.objective(p, d)], 1)
     return (model.sign * table.nan_to_num(nan=-torch.inf)).expand(*hypotheses.mechanism.shape, -1)
+
+
+def possible_answers(model: DomainModel, hypotheses: Hypotheses) -> Tensor:
+    """Designs that may turn out the best [runs, answers, columns]: those with the highest means of the objective over
+    the hypotheses, and those with the highest means plus standard deviations."""
+    grid = model.space.sobol(_GRID, stream(0, 0, 0, "design")).expand(len(hypotheses.mechanism), -1, -1)
+    value = objectives(model, hypotheses, grid)
+    weight = hypotheses.log_weight.exp()[..., None]
+    mean = (weight * value).sum(1)
+    hopeful = mean + (weight * (value - mean[:, None]).square()).sum(1).sqrt()
+    few = min(_ANSWERS, grid.shape[1])
+    place = torch.cat([ranked.nan_to_num(nan=-torch.inf).topk(few).indices for ranked in (mean, hopeful)], dim=1)
+    return grid.gather(1, place[..., None].expand(-1, -1, grid.shape[2]))
 
 
 def answer(model: DomainModel, belief: Belief, generator: torch.Generator) -> Answer:

@@ -1,6 +1,8 @@
 """What the experimenter sees: numbers without units, made from what every hypothesis says of every design.
 
 All that depends on the outcome enters through p(y | h)/p(y), so that binary, count and continuous outcomes look alike.
+What one experiment, and the best two, are expected to do for the goal is worked out exactly and seen too: what is left
+to learn is what lies beyond, and what of the estimates not to believe.
 """
 
 from dataclasses import dataclass
@@ -8,20 +10,24 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from meta_learner.games.lookahead import action_values
 from meta_learner.games.table import Games
-from meta_learner.games.utilities import information, of_targets
+from meta_learner.games.utilities import UTILITIES, Utility
 
-GOALS = ("information", "correct")
-CELL, HYPOTHESIS, DESIGN, WHOLE = 4, 2, 4, 3 + len(GOALS)  # how many numbers each
+GOALS = tuple(UTILITIES)
+CELL, HYPOTHESIS, DESIGN, WHOLE = 4, 4, 9, 6 + len(GOALS)  # how many numbers each
+_LEAST = 1e-9
+_STEEP = 10.0  # by which a design's regret is told
+_SAME, _FAR = 1e-6, 10.0
 
 
 @dataclass(frozen=True)
 class Table:
     """One decision of every row. Leading axis: rows (games × runs).
 
-    cell [rows, designs, hypotheses, 4]; hypothesis [rows, hypotheses, 2]; design [rows, designs, 4]; whole [rows, 5];
-    log_weight [rows, hypotheses]; allowed, boolean [rows, designs]; gain [rows, designs]: expected information about
-    the target per cost, as a share of the best design's.
+    cell [rows, designs, hypotheses, CELL]; hypothesis [rows, hypotheses, HYPOTHESIS]; design [rows, designs, DESIGN];
+    whole [rows, WHOLE]; log_weight [rows, hypotheses]; allowed, boolean [rows, designs]; gain [rows, designs]: expected
+    information about the target per cost, as a share of the best design's.
     """
 
     cell: Tensor
@@ -33,50 +39,95 @@ class Table:
     gain: Tensor
 
 
-def of_games(games: Games, belief: Tensor, left: Tensor, goal: str) -> Table:
-    """Of beliefs [games, runs, hypotheses] with budgets left [games, runs]."""
-    predictive, after = games.every_update(belief)  # [games, runs, designs, outcomes(, hypotheses)]
-    own = games.outcomes.transpose(-1, -2)[:, None]  # p(y | h)
-    target = of_targets(after, games.target)
-    told = (predictive * information(after, games.target)).sum(-1) - information(belief, games.target)[..., None]
-    right = (predictive * target.amax(-1)).sum(-1) - of_targets(belief, games.target).amax(-1)[..., None]
-    gain = told / games.cost[:, None]
-    allowed = games.affordable(left)
-    best = torch.where(allowed, gain, 0.0).amax(-1, keepdim=True).clamp_min(1e-9)
-    cell = _cells(games, belief, predictive, after, own)
-    steps = (left / games.cost.mean(-1, keepdim=True)).clamp_min(0.0)
-    share = of_targets(belief, games.target)
-    chosen = torch.tensor([float(goal == name) for name in GOALS], dtype=torch.float64).expand(*left.shape, -1)
-    whole = torch.cat([torch.stack([steps.log1p(), _entropy(share), share.amax(-1)], dim=-1), chosen], dim=-1)
-    relative = (games.cost / games.cost.mean(-1, keepdim=True)).log()[:, None].expand(allowed.shape)
-    design = torch.stack([gain / best, told, right, relative], dim=-1)
-    log_weight = belief.clamp_min(1e-12).log()
-    count = belief.shape[-1]
-    mine = share.gather(-1, games.target[:, None].expand(belief.shape))
-    hypothesis = torch.stack([(belief * count).clamp_min(1e-3).log(), mine], dim=-1)
-    parts = (cell, hypothesis, design, whole, log_weight, allowed, gain / best)
-    return Table(*(_rows(part) for part in parts))
+def of_games(games: Games, belief: Tensor, left: Tensor, goal: str, gain: Tensor | None = None) -> Table:
+    """Of beliefs [games, runs, hypotheses] with budgets left [games, runs]; gain [games, runs, designs]: greedy's
+    scores, where they are known better than from the games."""
+    information, utility = UTILITIES["information"], UTILITIES[goal]
+    allowed, target = games.affordable(left), belief @ games.member
+    told = information.after(games, belief) - information(games, belief)[..., None]
+    greedy = told / games.cost[:, None] if gain is None else gain.to(told.dtype)
+    most = torch.where(allowed, greedy, 0.0).amax(-1, keepdim=True).clamp_min(_LEAST)
+    relative = (greedy / most).clamp(-1.0, 1.0)
+    mean_cost = games.cost.mean(-1, keepdim=True)
+    entropy = -information(games, belief)
+    after = (left[..., None] - games.cost[:, None]).clamp_min(0.0) / mean_cost[..., None]
+    cost = (games.cost / mean_cost).log()[:, None].expand(allowed.shape)
+    values = [
+        (_ahead(games, belief, left, each, depth)) for each, depth in ((utility, 1), (utility, 2), (information, 2))
+    ]
+    design = torch.stack(
+        [relative, told, told / entropy[..., None].clamp_min(_LEAST), cost, after.log1p()]
+        + [_regret(value) for value in values]
+        + [values[1]],
+        dim=-1,
+    )
+    steps = (left / mean_cost).clamp_min(0.0)
+    chosen = torch.tensor([float(goal == name) for name in GOALS]).to(belief).expand(*left.shape, -1)
+    better = torch.full_like(steps, float(gain is not None))
+    numbers = [steps.log1p(), 1.0 / (1.0 + steps), entropy, target.amax(-1), values[1].amax(-1), better]
+    whole = torch.cat([torch.stack(numbers, dim=-1), chosen], dim=-1)
+    seen = (_cells(games, belief, target), _hypotheses(games, belief, target), design, whole)
+    return Table(*(_rows(part) for part in (*seen, belief.clamp_min(1e-12).log(), allowed, relative)))
 
 
-def _cells(games: Games, belief: Tensor, predictive: Tensor, after: Tensor, own: Tensor) -> Tensor:
+def _ahead(games: Games, belief: Tensor, left: Tensor, utility: Utility, depth: int) -> Tensor:
+    """What a design is expected to gain, ``depth`` experiments ahead [games, runs, designs], as a share of what there
+    is to gain: 0 to 1."""
+    now = utility(games, belief)
+    there = (utility.known(games, belief) - now).clamp_min(_LEAST)
+    values = action_values(games, belief, left, utility, depth)
+    return torch.where(values.isfinite(), (values - now[..., None]) / there[..., None], 0.0)
+
+
+def _regret(value: Tensor) -> Tensor:
+    """By how much a design falls short of the best, as a share of what that gains, times 10: -10 to 0."""
+    best = value.amax(-1, keepdim=True)
+    return (_STEEP * (value - best) / best.clamp_min(_LEAST)).clamp_min(-_STEEP)
+
+
+def _hypotheses(games: Games, belief: Tensor, target: Tensor) -> Tensor:
+    """Of every hypothesis [games, runs, hypotheses, 4]: its weight against an even share, its target's, what the answer
+    that is best now would lose if it held, and whether that is its own best."""
+    weight = (belief * belief.shape[-1]).clamp_min(1e-3).log()
+    mine = target @ games.member.transpose(1, 2)
+    answer = (belief @ games.worth).argmax(-1)
+    paid = games.worth.transpose(1, 2).gather(1, answer[..., None].expand(-1, -1, belief.shape[-1]))
+    lost = games.worth.amax(-1)[:, None] - paid
+    spread = (belief * lost).sum(-1, keepdim=True).clamp_min(_LEAST)
+    return torch.stack([weight, mine, (lost / spread).clamp_max(20.0).log1p(), (lost <= 0).to(lost)], dim=-1)
+
+
+def _cells(games: Games, belief: Tensor, target: Tensor) -> Tensor:
     """Of every design and hypothesis [games, runs, designs, hypotheses, 4]: what the outcome is expected to say for it
     if it is true (nats); its probability and its target's then, against now; its mean outcome, standardised."""
-    ratio = torch.where(own > 0, (own / predictive[..., None]).clamp_min(1e-12).log(), 0.0)
-    said = (own * ratio).sum(-2)
-    itself = (own * after).sum(-2)
-    member = games.target[:, :, None] == games.target[:, None]  # [games, hypotheses, hypotheses]
-    together = torch.einsum("grdyk,ghk->grdyh", after, member.to(after.dtype))
-    now = torch.einsum("grk,ghk->grh", belief, member.to(after.dtype))
-    y = torch.arange(own.shape[-2], dtype=torch.float64)[:, None]
-    mean, expected = (own * y).sum(-2), (predictive * y[:, 0]).sum(-1, keepdim=True)
-    spread = (predictive * (y[:, 0] - expected).square()).sum(-1, keepdim=True).sqrt()
-    standard = (mean - expected) / spread.clamp_min(1e-9)
-    parts = (said, itself - belief[:, :, None], (own * together).sum(-2) - now[:, :, None], standard)
-    return torch.stack(torch.broadcast_tensors(*parts), dim=-1)
+    outcomes = games.outcomes.shape[-1]
+    own = games.outcomes[:, None]  # p(y | h) [games, 1, designs, hypotheses, outcomes]
+    predictive = (
+        (belief @ games.flat).unflatten(-1, (-1, outcomes)).clamp_min(1e-30)
+    )  # [games, runs, designs, outcomes]
+    certain = games.certainty.transpose(1, 2)[:, None]
+    said = certain - (own @ predictive.log()[..., None])[..., 0]
+    ratio = own / predictive[:, :, :, None]
+    itself = belief[:, :, None] * ((own * ratio).sum(-1) - 1.0)
+    if games.each_its_own:
+        together = itself
+    else:
+        joint = (belief @ games.times(games.member)).unflatten(-1, (-1, outcomes, target.shape[-1]))
+        of_target = joint / predictive[..., None]  # p(target | y) [games, runs, designs, outcomes, targets]
+        expected = own.expand(*ratio.shape[:3], -1, -1) @ of_target  # E[p(target | y) | h]
+        together = (expected * games.member[:, None, None]).sum(-1) - (target @ games.member.mT)[:, :, None]
+    return torch.stack([said, itself, together, _standard(games, belief)], dim=-1)
 
 
-def _entropy(share: Tensor) -> Tensor:
-    return -torch.xlogy(share, share).sum(-1)
+def _standard(games: Games, belief: Tensor) -> Tensor:
+    """The outcome that each hypothesis expects [games, runs, designs, hypotheses], with mean 0 and variance 1 under the
+    belief."""
+    said = games.expected[:, None]
+    weight = belief[:, :, None]
+    centred = said - (weight * said).sum(-1, keepdim=True)
+    spread = (weight * centred.square()).sum(-1, keepdim=True).sqrt()
+    least = _SAME * said.abs().amax(-1, keepdim=True) + _LEAST
+    return torch.where(spread > least, centred / spread.clamp_min(_LEAST), 0.0).clamp(-_FAR, _FAR)
 
 
 def _rows(value: Tensor) -> Tensor:

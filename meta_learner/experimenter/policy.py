@@ -1,11 +1,18 @@
-"""The network as a policy of games."""
+"""The experimenter's choices: on games, and in any domain."""
 
 import torch
 from torch import Tensor
 
+from domains import randomness
 from meta_learner.experimenter.features import of_games
 from meta_learner.experimenter.network import Experimenter
+from meta_learner.games.of_domain import game_of, goal_of
 from meta_learner.games.table import Games
+from meta_learner.information import stratified
+from meta_learner.policies.base import Choice, DesignProblem, Policy
+from meta_learner.policies.expected_information_gain import ExpectedInformationGain, Search, best, top
+
+_HYPOTHESES, _DESIGNS, _OUTCOMES = 64, 16, 16  # in the table
 
 
 class Learned:
@@ -18,3 +25,37 @@ class Learned:
     def __call__(self, games: Games, belief: Tensor, left: Tensor) -> Tensor:
         logits, _ = self._network(of_games(games, belief, left, self._goal))
         return logits.argmax(-1).reshape(left.shape)
+
+
+class ExperimenterPolicy(Policy):
+    """Candidates are those that ``expected-information-gain`` finds; the network, shown what 64 hypotheses say of the
+    16 best, decides among them. Scores: logits."""
+
+    name = "experimenter"
+    hypotheses = ExpectedInformationGain.hypotheses
+
+    def __init__(self, network: Experimenter, search: Search | None = None) -> None:
+        self._network = network.eval()
+        self._greedy = ExpectedInformationGain(search)
+
+    @torch.no_grad()
+    def choose(self, problem: DesignProblem) -> Choice:
+        designs, gain = top(*self._greedy.finalists(problem), _DESIGNS)
+        logits = gain if problem.pending.shape[1] > 0 else self._logits(problem, designs, gain)
+        choice = best(designs, torch.where(gain.isfinite(), logits, -torch.inf))
+        if problem.pool is not None:
+            return choice
+        possible = gain.isfinite().any(-1, keepdim=True)
+        return Choice(
+            torch.where(possible, choice.designs, problem.model.space.cheapest), choice.leading, choice.scores
+        )
+
+    def _logits(self, problem: DesignProblem, designs: Tensor, gain: Tensor) -> Tensor:
+        few = problem.hypotheses.first(_HYPOTHESES)
+        stream = randomness.generator((problem.scoring + 2) % 2**63)
+        noise = stratified(_OUTCOMES, len(problem.model.outcome_names), stream)
+        game = game_of(problem.model, few, designs, problem.remaining, noise)
+        known = gain.nan_to_num(neginf=0.0)[:, None]
+        table = of_games(game, game.prior[:, None], game.budget[:, None], goal_of(problem.model), known)
+        logits: Tensor = self._network(table)[0]
+        return logits.to(torch.float64)

@@ -65,4 +65,4 @@ def expected_utility(games: Games, policy: GamePolicy, utility: Utility) -> Tens
         spent = torch.where(going, games.cost.gather(1, design), 0.0)
         belief, chance = after.flatten(1, 2), (chance[..., None] * predictive).flatten(1)
         left = (left - spent)[..., None].expand(-1, runs, outcomes).flatten(1)
-    return (chance * utility(belief, games.target)).sum(-1)
+    return (chance * utility(games, belief)).sum(-1)

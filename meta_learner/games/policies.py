@@ -6,7 +6,7 @@ from torch import Tensor
 from domains import randomness
 from meta_learner.games.lookahead import action_values
 from meta_learner.games.table import Games
-from meta_learner.games.utilities import Utility, information
+from meta_learner.games.utilities import UTILITIES, Utility
 
 
 class Lookahead:
@@ -18,8 +18,15 @@ class Lookahead:
     def __call__(self, games: Games, belief: Tensor, left: Tensor) -> Tensor:
         values = action_values(games, belief, left, self._utility, self._depth)
         if self._per_cost:
-            values = (values - self._utility(belief, games.target)[..., None]) / games.cost[:, None]
+            values = (values - self._utility(games, belief)[..., None]) / games.cost[:, None]
         return values.argmax(-1)
+
+
+def greedy(games: Games, belief: Tensor) -> Tensor:
+    """Expected information about the target per cost [games, runs, designs]."""
+    information = UTILITIES["information"]
+    told = information.after(games, belief) - information(games, belief)[..., None]
+    return told / games.cost[:, None]
 
 
 class Greedy(Lookahead):
@@ -27,7 +34,7 @@ class Greedy(Lookahead):
     ``expected-information-gain`` is on a table."""
 
     def __init__(self) -> None:
-        super().__init__(information, 1, per_cost=True)
+        super().__init__(UTILITIES["information"], 1, per_cost=True)
 
 
 class Uniform:

@@ -21,7 +21,9 @@ KINDS: tuple[Kind, ...] = ("flat", "ordered", "rare")
 class Size:
     """How large the games of a batch are; experiments: what a budget pays for at the mean cost; targets: how many
     things the goal tells apart (as many as hypotheses: each its own); dear: standard deviation of the logarithm of
-    costs, 0 where all cost 1; none costs less than a half."""
+    costs, 0 where all cost 1; none costs less than a half. answers: how many there are at the end, each worth something
+    else under every hypothesis (or as many values to predict), targets then being which is best; 0: to name the target
+    is the answer."""
 
     hypotheses: int = 12
     designs: int = 5
@@ -29,6 +31,7 @@ class Size:
     experiments: int = 3
     targets: int | None = None
     dear: float = 0.0
+    answers: int = 0
 
 
 def random_games(kind: Kind, size: Size, games: int, generator: torch.Generator) -> Games:
@@ -38,7 +41,21 @@ def random_games(kind: Kind, size: Size, games: int, generator: torch.Generator)
     noise = randomness.normal((games, size.designs), generator)
     cost = (size.dear * (noise - size.dear / 2)).exp().clamp_min(0.5)  # of mean 1, or a little more
     budget = torch.full((games,), float(size.experiments), dtype=torch.float64)
-    return Games(prior, outcomes, _targets(size, games, generator), cost, torch.maximum(budget, cost.amin(-1)))
+    budget = torch.maximum(budget, cost.amin(-1))
+    if size.answers == 0:
+        return Games(prior, outcomes, _targets(size, games, generator), cost, budget)
+    payoff = _payoffs(size, games, generator)
+    return Games(prior, outcomes, payoff.argmax(-1), cost, budget, payoff)
+
+
+def _payoffs(size: Size, games: int, generator: torch.Generator) -> Tensor:
+    """Answers [games, hypotheses, answers] lie on a line, worth the more the nearer they come to each hypothesis's own
+    place there, some more for all."""
+    place = randomness.uniform((games, size.hypotheses, 1), generator)
+    answer = randomness.uniform((games, 1, size.answers), generator)
+    width = (randomness.uniform((games, 1, 1), generator) * 3.0 - 2.5).exp()
+    general = 0.3 * randomness.normal((games, 1, size.answers), generator)
+    return general + (-0.5 * ((answer - place) / width).square()).exp()
 
 
 def _targets(size: Size, games: int, generator: torch.Generator) -> Tensor:

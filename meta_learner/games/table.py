@@ -1,6 +1,8 @@
 """A batch of games on tables, and what an experiment does to a belief over finitely many hypotheses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +17,9 @@ class Games:
     prior [games, hypotheses]; outcomes [games, designs, hypotheses, outcomes]: p(y | hypothesis, design), adding up to
     1; target [games, hypotheses]: a whole number from 0 on, the same for hypotheses between which the goal does not ask
     to tell; cost [games, designs] > 0; budget [games]: an experiment is made only if its cost fits what is left.
+    payoff [games, hypotheses, answers]: what each answer at the end is worth where a hypothesis holds, or the values to
+    be predicted there; unless given, an answer names a target and is worth 1 if it is right. mean [games, designs,
+    hypotheses]: outcomes as one number, as each hypothesis expects it; unless given, of their places in the list.
     Several runs of a game share it: beliefs are [games, runs, hypotheses].
     """
 
@@ -23,11 +28,59 @@ class Games:
     target: Tensor
     cost: Tensor
     budget: Tensor
+    payoff: Tensor | None = None
+    mean: Tensor | None = None
+
+    def to(self, dtype: torch.dtype) -> "Games":
+        """In another precision."""
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Games(**{n: v.to(dtype) if v is not None and v.is_floating_point() else v for n, v in values.items()})
+
+    def some(self, which: slice) -> "Games":
+        """Some of the games."""
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Games(**{name: None if value is None else value[which] for name, value in values.items()})
 
     @property
     def horizon(self) -> int:
         """The most experiments that any game's budget pays for."""
         return int(((self.budget + _NOTHING_LEFT) / self.cost.amin(-1)).floor().max())
+
+    @cached_property
+    def member(self) -> Tensor:
+        """Which target a hypothesis has: 1 or 0 [games, hypotheses, targets]."""
+        return torch.nn.functional.one_hot(self.target, int(self.target.max()) + 1).to(self.prior.dtype)
+
+    @cached_property
+    def each_its_own(self) -> bool:
+        """Whether no two hypotheses share a target."""
+        return bool((self.member.sum(1) <= 1).all())
+
+    @cached_property
+    def worth(self) -> Tensor:
+        """``payoff``, or 1 for the right target [games, hypotheses, answers]."""
+        return self.member if self.payoff is None else self.payoff
+
+    @cached_property
+    def expected(self) -> Tensor:
+        """``mean``, or that of the outcomes' places [games, designs, hypotheses]."""
+        return (
+            self.outcomes @ torch.arange(self.outcomes.shape[-1]).to(self.outcomes) if self.mean is None else self.mean
+        )
+
+    @cached_property
+    def flat(self) -> Tensor:
+        """``outcomes`` as [games, hypotheses, designs × outcomes]."""
+        return self.outcomes.transpose(1, 2).flatten(2)
+
+    @cached_property
+    def certainty(self) -> Tensor:
+        """Σ_y p log p [games, hypotheses, designs], nats: how surely each hypothesis predicts."""
+        return torch.xlogy(self.outcomes, self.outcomes).sum(-1).transpose(1, 2)
+
+    def times(self, values: Tensor) -> Tensor:
+        """p(y | h, d) v(h) of values [games, hypotheses, values], as [games, hypotheses, designs × outcomes × values]."""
+        return (self.flat[..., None] * values[:, :, None]).flatten(2)
 
     def affordable(self, left: Tensor) -> Tensor:
         """Which designs fit what is left [games, runs]: boolean [games, runs, designs]."""
@@ -39,10 +92,15 @@ class Games:
         joint = belief * self.outcomes[games, design, :, outcome]
         return joint / joint.sum(-1, keepdim=True)
 
+    def joint(self, belief: Tensor) -> Tensor:
+        """p(hypothesis, y | design) [games, runs, designs, outcomes, hypotheses]: beliefs after every outcome, times
+        its probability."""
+        return belief[:, :, None, None] * self.outcomes[:, None].transpose(-1, -2)
+
     def every_update(self, belief: Tensor) -> tuple[Tensor, Tensor]:
         """All that may come of one experiment: p(y | design) [games, runs, designs, outcomes], and the beliefs
         [games, runs, designs, outcomes, hypotheses] after it; the old one where an outcome is impossible."""
-        joint = belief[:, :, None, :, None] * self.outcomes[:, None]
-        predictive = joint.sum(-2)
-        after = (joint / predictive[..., None, :]).transpose(-1, -2)
+        joint = self.joint(belief)
+        predictive = joint.sum(-1)
+        after = joint / predictive[..., None]
         return predictive, torch.where(predictive[..., None] > 0, after, belief[:, :, None, None])

@@ -58,17 +58,22 @@ class ExpectedInformationGain(Policy):
         self.search = search or Search()
 
     def choose(self, problem: DesignProblem) -> Choice:
-        search = self.search
-        fine = _Scorer(problem, problem.hypotheses, search.final_draws, search)
+        choice = best(*self.finalists(problem))
         if problem.pool is not None:
-            designs, allowed = pooled(problem, problem.pool)
-            return _best(designs, torch.where(allowed, fine.gain_per_cost(designs), -torch.inf))
-        designs, scores = self._search(problem)
-        finalists, _ = _top(designs, scores, search.finalists)
-        choice = _best(finalists, fine(finalists))
+            return choice
         affordable = choice.scores.isfinite().any(-1)
         designs = torch.where(affordable[:, None], choice.designs, problem.model.space.cheapest)
         return Choice(designs, choice.leading, choice.scores)
+
+    def finalists(self, problem: DesignProblem) -> tuple[Tensor, Tensor]:
+        """The best candidates found, or all that a pool offers [runs, designs, columns], and their scores [runs,
+        designs] by all the hypotheses; -inf where a design is not allowed."""
+        fine = _Scorer(problem, problem.hypotheses, self.search.final_draws, self.search)
+        if problem.pool is not None:
+            designs, allowed = pooled(problem, problem.pool)
+            return designs, torch.where(allowed, fine.gain_per_cost(designs), -torch.inf)
+        designs, _ = top(*self._search(problem), self.search.finalists)
+        return designs, fine(designs)
 
     def _search(self, problem: DesignProblem) -> tuple[Tensor, Tensor]:
         """All candidates tried [runs, candidates, columns] with their coarse scores [runs, candidates]."""
@@ -80,7 +85,7 @@ class ExpectedInformationGain(Policy):
         coarse = _Scorer(problem, few, search.coarse_draws, search, blurred=True)
         scores = coarse(designs)
         for _ in range(search.rounds + len(space.names) if every is None else 0):
-            parents, _ = _top(designs, scores, search.parents)
+            parents, _ = top(designs, scores, search.parents)
             children = self._perturb(problem, parents)
             designs, scores = _joined(designs, scores, children, coarse(children))
         if search.ascents > 0 and coarse.differentiable:
@@ -107,18 +112,18 @@ class ExpectedInformationGain(Policy):
         """Steps along the normalised gradient through the unit cube: the best of several sizes, around the last one
         that helped."""
         space = coarse.problem.model.space
-        start, best = _top(designs, scores, self.search.climbers)
+        start, most = top(designs, scores, self.search.climbers)
         unit, strides = space.encode(start), torch.tensor(_STRIDES, dtype=torch.float64)
-        size = torch.full_like(best, _FIRST_STEP)
+        size = torch.full_like(most, _FIRST_STEP)
         for _ in range(self.search.ascents * len(space.names)):
             steps = size[..., None] * strides
             ahead = (unit[:, :, None] + steps[..., None] * coarse.gradient(unit)[:, :, None]).clamp(0.0, 1.0)
             found, which = coarse(space.decode(ahead).flatten(1, 2)).unflatten(1, steps.shape[1:]).max(-1)
-            better = found > best
+            better = found > most
             there = ahead.gather(2, which[..., None, None].expand(-1, -1, 1, unit.shape[-1]))[:, :, 0]
-            unit, best = torch.where(better[..., None], there, unit), torch.where(better, found, best)
+            unit, most = torch.where(better[..., None], there, unit), torch.where(better, found, most)
             size = torch.where(better, steps.gather(2, which[..., None])[..., 0], size * _SHORTER)
-        return _joined(designs, scores, space.decode(unit), best)
+        return _joined(designs, scores, space.decode(unit), most)
 
 
 _FIRST_STEP = 0.02
@@ -179,12 +184,13 @@ def _joined(designs: Tensor, scores: Tensor, more: Tensor, theirs: Tensor) -> tu
     return torch.cat([designs, more], dim=1), torch.cat([scores, theirs], dim=1)
 
 
-def _top(designs: Tensor, scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+def top(designs: Tensor, scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The ``count`` best of designs [runs, designs, columns] with their scores, best first."""
-    best, index = scores.topk(min(count, scores.shape[1]), dim=-1)
-    return designs.gather(1, index[..., None].expand(-1, -1, designs.shape[2])), best
+    highest, index = scores.topk(min(count, scores.shape[1]), dim=-1)
+    return designs.gather(1, index[..., None].expand(-1, -1, designs.shape[2])), highest
 
 
-def _best(designs: Tensor, scores: Tensor) -> Choice:
-    leading, best = _top(designs, scores, _LEADING)
-    return Choice(leading[:, 0], leading, best)
+def best(designs: Tensor, scores: Tensor) -> Choice:
+    """The design with the highest score [runs, designs], and those that follow."""
+    leading, highest = top(designs, scores, _LEADING)
+    return Choice(leading[:, 0], leading, highest)

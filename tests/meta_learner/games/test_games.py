@@ -20,7 +20,7 @@ from meta_learner.games import (
 )
 from meta_learner.games.random_tables import KINDS, Kind, Size, random_games
 
-INFORMATION, CORRECT = UTILITIES["information"], UTILITIES["correct"]
+INFORMATION, CORRECT = UTILITIES["information"], UTILITIES["decision"]
 
 
 def made(outcomes: list, *, target: list[int] | None = None, budget: float = 3.0, cost: list | None = None) -> Games:
@@ -37,7 +37,7 @@ def made(outcomes: list, *, target: list[int] | None = None, budget: float = 3.0
 
 
 def gain(games: Games, utility: object, value: Tensor) -> Tensor:
-    return value - utility(games.prior[:, None], games.target)[:, 0]  # type: ignore[operator]
+    return value - utility(games, games.prior[:, None])[:, 0]  # type: ignore[operator]
 
 
 def optimum(games: Games, utility: object) -> Tensor:
@@ -115,7 +115,7 @@ def test_nothing_beats_the_optimum_and_greedy_beats_chance(kind: Kind) -> None:
         assert (greedy <= best + 1e-12).all()
         torch.testing.assert_close(ahead, best)
         assert greedy.mean() > chance.mean()
-        assert (best >= utility(games.prior[:, None], games.target)[:, 0] - 1e-12).all()
+        assert (best >= utility(games, games.prior[:, None])[:, 0] - 1e-12).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -134,7 +134,7 @@ def test_play_has_the_exact_expectation() -> None:
     games = random_games("flat", Size(hypotheses=6, targets=3), 5, torch.Generator().manual_seed(5))
     played = play(games, Greedy(), 4000, torch.Generator().manual_seed(6))
     exact = expected_utility(games, Greedy(), CORRECT)
-    said = CORRECT(played.belief, games.target)
+    said = CORRECT(games, played.belief)
     member = torch.nn.functional.one_hot(games.target, 3).to(torch.float64)
     guess = torch.einsum("grh,ght->grt", played.belief, member).argmax(-1)
     right = (guess == games.target.gather(1, played.truth)).to(torch.float64)

@@ -1,0 +1,35 @@
+"""Stage 2 of meta-training: policy gradient on what the goal itself pays at the end.
+
+The return of a run is (U(belief at the end) − U(prior)) ÷ (U if all were known − U(prior)): the truth is summed out, so
+that its luck is not in the return. Its baseline is the mean return of the other runs of the same game. Williams 1992,
+Simple statistical gradient-following algorithms (REINFORCE); Kool, van Hoof & Welling 2019, Buy 4 REINFORCE samples,
+get a baseline for free!
+"""
+
+import torch
+from torch import Tensor
+
+from meta_learner.experimenter.episodes import episode
+from meta_learner.experimenter.network import Experimenter
+from meta_learner.games.table import Games
+from meta_learner.games.utilities import UTILITIES
+from meta_learner.training.tasks import Tables
+
+
+def loss(
+    network: Experimenter, task: Tables, *, batch: int, runs: int, generator: torch.Generator
+) -> tuple[Tensor, float]:
+    """What to minimise, and the mean return."""
+    games = task.draw(batch, generator)
+    turns, belief = episode(network, games, task.goal, runs, generator)
+    gained = _returns(games, belief, task.goal)
+    others = (gained.sum(1, keepdim=True) - gained) / (runs - 1)
+    log_probability = torch.stack([turn.log_probability for turn in turns]).sum(0)
+    return -((gained - others) * log_probability).mean(), gained.mean().item()
+
+
+def _returns(games: Games, belief: Tensor, goal: str) -> Tensor:
+    """[games, runs]."""
+    utility, prior = UTILITIES[goal], games.prior[:, None]
+    start = utility(games, prior)
+    return (utility(games, belief) - start) / (utility.known(games, prior) - start).clamp_min(1e-3)

@@ -1,0 +1,75 @@
+"""What is learned at one state: the teacher's value of every design, beside what the learner would do.
+
+The teacher's values Q give each design's regret, as a share of what the best one gains: r(d) = (max Q − Q(d)) ÷
+(max Q − U(b)). What is minimised is the cross-entropy of the learner's choices against softmax(−r ÷ 0.03), which also pulls at
+choices that the learner is sure of; the regret itself, Σ_d π(d) r(d), is what is told. The value head learns (max Q −
+U(b)) ÷ (U known − U(b)). Ross & Bagnell 2014, Reinforcement and imitation learning via interactive no-regret learning
+(AggreVaTe).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from meta_learner.games.lookahead import action_values
+from meta_learner.games.table import Games
+from meta_learner.games.utilities import UTILITIES
+
+_WORTH = 0.1  # of the value head's squared error in the loss
+_SOFT = 0.03  # the regret, as a share, that makes a design e times less wanted
+_CLOSED = -1e9
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """values [games, runs, designs]: what the teacher expects to gain, as a share of the best; -inf where the budget
+    does not pay. share [games, runs]: what the best gains of all there is to gain."""
+
+    values: Tensor
+    share: Tensor
+
+    @classmethod
+    def of(cls, games: Games, belief: Tensor, left: Tensor, goal: str, ahead: int) -> "Lesson":
+        """At beliefs [games, runs, hypotheses] with budgets left [games, runs], by a teacher that looks so many
+        experiments ahead. The further the end lies beyond, the more information about the target counts in the goal's
+        place: by 1 − ahead ÷ (experiments that the budget pays for)."""
+        steps = (left / games.cost.mean(-1, keepdim=True)).clamp_min(1.0)
+        near = (ahead / steps).clamp_max(1.0)
+        own = _Gain.of(games, belief, left, goal, ahead)
+        told = own if bool((near >= 1.0).all()) else _Gain.of(games, belief, left, "information", ahead)
+        values = near[..., None] * own.relative + (1.0 - near[..., None]) * told.relative
+        return cls(torch.where(own.values.isfinite(), values, -torch.inf), own.share)
+
+    def loss(self, logits: Tensor, value: Tensor) -> tuple[Tensor, float]:
+        """What to minimise, and the regret, of logits [games, runs, designs] and values [games, runs]."""
+        allowed = self.values.isfinite()
+        going = allowed.any(-1)
+        log_policy = torch.where(allowed, logits, _CLOSED).log_softmax(-1)
+        best = self.values.amax(-1, keepdim=True)
+        regret = torch.where(allowed, best - self.values, 0.0).clamp_max(1.0)
+        wanted = torch.where(allowed, -regret / _SOFT, _CLOSED).softmax(-1)
+        weight = going / going.sum().clamp_min(1)
+        surprise = (weight * -(wanted * log_policy).sum(-1)).sum()
+        error = (weight * (value - self.share).square()).sum()
+        return surprise + _WORTH * error, (weight * (log_policy.exp() * regret).sum(-1)).sum().item()
+
+
+@dataclass(frozen=True)
+class _Gain:
+    """values [games, runs, designs] of a look-ahead; relative: as a share of the best design's gain; share [games,
+    runs]: of all there is to gain."""
+
+    values: Tensor
+    relative: Tensor
+    share: Tensor
+
+    @classmethod
+    def of(cls, games: Games, belief: Tensor, left: Tensor, goal: str, ahead: int) -> "_Gain":
+        utility = UTILITIES[goal]
+        values, now = action_values(games, belief, left, utility, ahead), utility(games, belief)
+        allowed = values.isfinite()
+        gain = torch.where(allowed, values - now[..., None], 0.0)
+        best = torch.where(allowed, gain, _CLOSED).amax(-1).clamp_min(1e-4)
+        share = best / (utility.known(games, belief) - now).clamp_min(1e-3)
+        return cls(values, gain / best[..., None], torch.where(allowed.any(-1), share, 0.0).clamp(0.0, 1.0))

@@ -1,0 +1,114 @@
+"""Meta-training as two loops: outer over tasks, inner the exact update of beliefs within each task.
+
+Stage 1 imitates look-ahead (``lessons``), stage 2 improves on it by policy gradient (``improvement``).
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from domains import randomness
+from meta_learner.experimenter.network import Experimenter, Shape
+from meta_learner.training import improvement
+from meta_learner.training.tasks import Tables, Task
+
+
+@dataclass(frozen=True)
+class Stage:
+    """steps of ``batch`` games each; rate: the highest; runs: of every game, for the baseline (stage 2)."""
+
+    steps: int
+    batch: int = 32
+    rate: float = 3e-3
+    runs: int = 8
+
+    def rate_at(self, step: int) -> float:
+        """Up over the first twentieth, then down by half a cosine."""
+        warm = max(1, self.steps // 20)
+        return self.rate * min((step + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * min(1.0, step / self.steps)))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """tasks: each with its weight."""
+
+    tasks: tuple[tuple[float, Task], ...]
+    imitate: Stage
+    improve: Stage
+    seed: int = 0
+    shape: Shape = field(default_factory=Shape)
+
+    @property
+    def steps(self) -> int:
+        return self.imitate.steps + self.improve.steps
+
+
+class Training:
+    """A network being trained, and all that decides how it goes on: optimiser, stream, step."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.step = plan, 0
+        with torch.random.fork_rng():
+            torch.manual_seed(plan.seed)
+            self.network = Experimenter(plan.shape)
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=plan.imitate.rate, weight_decay=1e-4)
+        self.generator = randomness.generator(plan.seed)
+
+    def run(self) -> Iterator[float]:
+        """The rest of the training. After every step: the regret, a share (stage 1), or what was gained, a share."""
+        while self.step < self.plan.steps:
+            imitating = self.step < self.plan.imitate.steps
+            loss, told = self._imitate() if imitating else self._improve()
+            stage, step = (self.plan.imitate, 0) if imitating else (self.plan.improve, self.plan.imitate.steps)
+            self._learn(loss, stage.rate_at(self.step - step))
+            self.step += 1
+            yield told
+
+    def state(self) -> dict[str, Tensor]:
+        """All of it, as named tensors."""
+        parts = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        for index, moments in self.optimiser.state_dict()["state"].items():
+            parts |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
+        return parts | {"generator": self.generator.get_state(), "step": torch.tensor(self.step)}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go on where ``state`` was taken, to the same bits. ValueError: it is another network's."""
+        network = {name[8:]: value for name, value in state.items() if name.startswith("network.")}
+        try:
+            self.network.load_state_dict(network)
+        except RuntimeError as error:
+            raise ValueError(f"the checkpoint does not fit the recipe's network: {error}") from error
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in state.items():
+            if name.startswith("optimiser."):
+                _, index, kind = name.split(".")
+                moments.setdefault(int(index), {})[kind] = value
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
+        self.generator.set_state(state["generator"])
+        self.step = int(state["step"])
+
+    def _imitate(self) -> tuple[Tensor, float]:
+        task = self._drawn([(weight, task) for weight, task in self.plan.tasks])
+        lessons = list(task.lessons(self.network, self.plan.imitate.batch, self.generator))
+        return torch.stack([loss for loss, _ in lessons]).mean(), sum(told for _, told in lessons) / len(lessons)
+
+    def _improve(self) -> tuple[Tensor, float]:
+        task = self._drawn([(weight, task) for weight, task in self.plan.tasks if isinstance(task, Tables)])
+        assert isinstance(task, Tables)
+        stage = self.plan.improve
+        return improvement.loss(self.network, task, batch=stage.batch, runs=stage.runs, generator=self.generator)
+
+    def _drawn(self, tasks: list[tuple[float, Task]]) -> Task:
+        weights = torch.tensor([weight for weight, _ in tasks])
+        return tasks[int(randomness.choices(weights, 1, self.generator))][1]
+
+    def _learn(self, loss: Tensor, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimiser.step()

@@ -79,7 +79,7 @@ class Games:
         return torch.xlogy(self.outcomes, self.outcomes).sum(-1).transpose(1, 2)
 
     def times(self, values: Tensor) -> Tensor:
-        """p(y | h, d) v(h) of values [games, hypotheses, values], as [games, hypotheses, designs × outcomes × values]."""
+        """p(y | h, d) v(h) [games, hypotheses, designs × outcomes × values] of values [games, hypotheses, values]."""
         return (self.flat[..., None] * values[:, :, None]).flatten(2)
 
     def affordable(self, left: Tensor) -> Tensor:

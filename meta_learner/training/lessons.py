@@ -1,10 +1,10 @@
 """What is learned at one state: the teacher's value of every design, beside what the learner would do.
 
 The teacher's values Q give each design's regret, as a share of what the best one gains: r(d) = (max Q − Q(d)) ÷
-(max Q − U(b)). What is minimised is the cross-entropy of the learner's choices against softmax(−r ÷ 0.03), which also pulls at
-choices that the learner is sure of; the regret itself, Σ_d π(d) r(d), is what is told. The value head learns (max Q −
-U(b)) ÷ (U known − U(b)). Ross & Bagnell 2014, Reinforcement and imitation learning via interactive no-regret learning
-(AggreVaTe).
+(max Q − U(b)). What is minimised is the cross-entropy of the learner's choices against softmax(−r ÷ 0.03), which also
+pulls at choices that the learner is sure of; the regret itself, Σ_d π(d) r(d), is what is told. The value head learns
+(max Q − U(b)) ÷ (U known − U(b)). Ross & Bagnell 2014, Reinforcement and imitation learning via interactive no-regret
+learning (AggreVaTe).
 """
 
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ GREEDY = CLASSICAL[0]
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 60
 
-Measure = Literal["sACE", "information", "law", "score"]
+Measure = Literal["sACE", "law", "score"]
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

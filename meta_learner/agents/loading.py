@@ -33,7 +33,7 @@ def packed(network: nn.Module, **about: Any) -> tuple[Card, bytes]:
 def load_network(stored: Stored, model: DomainModel | None = None) -> nn.Module:
     """The network with its weights, on the default device, for use and not for training.
 
-    AgentError where the weights are not those of the card, its family or its shape, or hold numbers that are not finite.
+    AgentError where the weights are not those of the card, its family or its shape, or are not finite.
     """
     card = stored.card
     tensors = _tensors(stored)

@@ -5,6 +5,7 @@ s = standard error/greedy (that of a ratio of paired means where it is near 1). 
 runs; domains count alike: R = mean r, S = √(Σ s²)/(number of domains). At least as good means
 
 - R − 1.96 S ≥ 0.99 (the lower end of the 95 % interval),
+- it serves every goal, for it will be given any domain,
 - over at least 6 domains that it was not trained on, each of at least 100 runs, with one at least to learn, to
   discriminate, to predict and to optimise,
 - none of them clearly worse: r + 1.96 s ≥ 0.95, or, where greedy gains nothing, an interval that reaches 0.
@@ -15,7 +16,9 @@ No results, no standing. A specialist has none: what any domain is given must ta
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_args
 
+from domains.document import GoalKind
 from meta_learner.agents.card import GREEDY, Card, HeldOut
 
 LEAST_RATIO, LEAST_OF_ONE = 0.99, 0.95
@@ -87,6 +90,9 @@ def shortfalls(card: Card) -> list[str]:
 def _shortfalls(card: Card, domains: list[OnDomain]) -> Iterator[str]:
     if card.domains:
         yield f"it is a specialist, for {', '.join(document.name for document in card.domains)} alone"
+    unserved = [goal for goal in get_args(GoalKind) if goal not in card.goals]
+    if unserved:
+        yield f"it does not serve the goals {', '.join(unserved)}"
     counted = [domain for domain in domains if domain.runs >= LEAST_RUNS and domain.ratio is not None]
     if len(counted) < LEAST_DOMAINS:
         yield (

@@ -48,11 +48,12 @@ class Stored:
         return content
 
 
+@dataclass(frozen=True)
 class Store:
     """The agents of a folder of one's own and those shipped with Organon. A name of one's own comes first."""
 
-    def __init__(self, own: Path, shipped: Path = SHIPPED) -> None:
-        self.own, self.shipped = own, shipped
+    own: Path
+    shipped: Path = SHIPPED
 
     def names(self) -> list[str]:
         """All names, sorted; whether their cards can be read or not."""

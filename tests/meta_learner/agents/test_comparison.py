@@ -12,7 +12,7 @@ from meta_learner.agents.card import AgentError, HeldOut
 from meta_learner.agents.comparison import Setting, compare
 from meta_learner.agents.store import Store
 from meta_learner.evaluation.bounds import adaptive
-from tests.tiny_agents import slope, tiny
+from tests.tiny_agents import TinySetting, slope, tiny
 
 WHAT = {"learn": "sACE", "discriminate": "law", "{maximise: mu}": "score", "{predict: {y: [{x: 0.5}]}}": "score"}
 
@@ -53,6 +53,14 @@ def test_the_gain_of_a_known_case(store: Store) -> None:
     """Goal discriminate at x = 0, where the laws say 0 and 3 with noise of 0.2: the true one is found, log 2 nats."""
     found = compared(store, slope("discriminate"), tiny(weight=-1.0), against="random")
     assert found.gain == pytest.approx(numpy.log(2.0), abs=0.02)
+
+
+def test_any_number_of_processes_gives_the_same(store: Store) -> None:
+    store.save(*tiny())
+    setting = TinySetting(slope().domain, "random", runs=4, particles=50, proposals=20, block_runs=2)
+    one, two = (compare(store, store.find("tiny-one"), setting, processes=processes) for processes in (1, 2))
+    apart = {"decision_ms", "other_decision_ms", "date"}
+    assert one.model_dump(exclude=apart) == two.model_dump(exclude=apart)
 
 
 def test_what_cannot_be_compared(store: Store) -> None:

@@ -41,11 +41,14 @@ def test_a_policy_against_itself_differs_by_nothing(store: Store, goal: str) -> 
 
 @pytest.mark.statistical
 def test_better_designs_show(store: Store) -> None:
-    """Large settings tell most of the slope, and at x = 0 nothing is told of it. Over 30 worlds the difference is more
-    than five standard errors: no false alarm in a million."""
-    high, low = (compared(store, slope(), tiny(weight=weight), against="random", runs=30) for weight in (1.0, -1.0))
+    """Large settings tell most of the slope, and at x = 0 nothing is told of it: 1.5 nats less. Over 30 worlds the
+    difference is more than four standard errors (false alarms: 3e-5; it was 6)."""
+    high, low = (
+        compared(store, slope(), tiny(weight=weight), against="random", runs=30, particles=100)
+        for weight in (1.0, -1.0)
+    )
     assert high.other_gain == low.other_gain, "the same worlds, noise and designs"
-    assert high.gain - low.gain > 5 * numpy.hypot(high.standard_error, low.standard_error)
+    assert high.gain - low.gain > 4 * numpy.hypot(high.standard_error, low.standard_error)
     assert high.interval[0] > 0 > low.interval[1]
 
 

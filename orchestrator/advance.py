@@ -25,7 +25,6 @@ from experiments_db.models import Block
 from experiments_db.queries import BlockRecord, CampaignRecord, DomainRecord
 from meta_learner.belief import BeliefSettings
 from meta_learner.given import Given, given_experiments, posterior_worlds
-from meta_learner.policies import POLICIES
 from meta_learner.rollout import BlockState, BlockSteps
 from meta_learner.stopping import Ended, StoppingRules
 from meta_learner.streams import stream
@@ -38,6 +37,7 @@ from orchestrator.given_data import recorded_measurements
 from orchestrator.laboratories import open_laboratory
 from orchestrator.loop import compose, investigate
 from orchestrator.owner import is_alive, this_process
+from orchestrator.policies import open_policy
 from orchestrator.recording import StepRecorder, answer_rows, belief_rows, experiments_of, refold
 from orchestrator.settings import Settings
 
@@ -120,9 +120,10 @@ class _Advance:
             attachments=self.domain.attachments,
             worlds=None if given is None else self._worlds(given, belief),
         )
+        agent = self.campaign.settings.get("agent")
         self.steps = BlockSteps(
             self.model,
-            POLICIES[self.campaign.policy](),
+            open_policy(settings, self.campaign.policy, agent and agent["weights"], self.model),
             self.laboratory,
             budget=self.campaign.budget,
             seed=self.campaign.seed,

@@ -29,13 +29,16 @@ from domains.measurements import load_data, outcome_fault
 from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import BeliefSettings, History
 from meta_learner.given import given_experiments
-from meta_learner.policies import POLICIES, Choice, Pool
+from meta_learner.policies import Choice, Pool
 from meta_learner.rollout import BlockState, BlockSteps
 from meta_learner.stopping import Ended, StoppingRules
 from orchestrator import findings
+from orchestrator.agents import choose_policy
 from orchestrator.errors import RequestError
+from orchestrator.policies import open_policy
 from orchestrator.recording import belief_rows
-from orchestrator.requests import BEST_POLICY, campaign_request, check_policy
+from orchestrator.requests import campaign_request
+from orchestrator.settings import load_settings
 from orchestrator.stopping import Stop, check_stop, stop_in_words
 
 
@@ -56,7 +59,8 @@ class _Bench:
 class Investigation:
     """One run of a domain, asked and told by hand.
 
-    domain: a catalogue name, a path, or a loaded Domain. budget: the document's unless given. Deterministic for a seed.
+    domain: a catalogue name, a path, or a loaded Domain. policy: a classical one or an agent, the default unless given.
+    budget: the document's unless given. Deterministic for a seed.
     data: a CSV file of experiments already made; they are paid for, so that the whole budget is left.
     stop: what ends it before the budget does, such as {"probability": 0.99, "widths": {"km": 0.01}}; batch: how many
     experiments are chosen at a time.
@@ -67,7 +71,7 @@ class Investigation:
         self,
         domain: str | Path | Domain,
         *,
-        policy: str = BEST_POLICY,
+        policy: str | None = None,
         budget: float | None = None,
         seed: int = 0,
         settings: BeliefSettings | None = None,
@@ -76,14 +80,15 @@ class Investigation:
         batch: int = 1,
     ) -> None:
         self.domain = domain if isinstance(domain, Domain) else find(str(domain))
-        check_policy(policy, self.domain)
+        home = load_settings()
+        chosen = choose_policy(home, policy, self.domain)
         asked = campaign_request(domain=self.domain.name, stop=Stop() if stop is None else stop, batch=batch)
-        check_stop(self.domain, policy, asked.stop)
+        check_stop(self.domain, chosen.name, asked.stop)
         self._stop = asked.stop.model_dump() if asked.stop.asks else None
         self.model = DomainModel(self.domain)
         self._steps = BlockSteps(
             self.model,
-            POLICIES[policy](),
+            open_policy(home, chosen.name, chosen.weights, self.model),
             _Bench(),
             budget=_checked(self.domain.budget if budget is None else budget),
             seed=seed,

@@ -9,18 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from domains.document import Domain
 from domains.errors import DomainError
 from domains.readings import objective_reading
+from meta_learner.agents.card import CLASSICAL
 from orchestrator.errors import RequestError
 from orchestrator.given_data import Table
 from orchestrator.stopping import Stop
 
-# The names of meta_learner.policies.POLICIES, best first; a test keeps the two alike. Knowing them must not cost torch.
-POLICY_NAMES = ("expected-information-gain", "expected-improvement", "sobol", "random")
+POLICY_NAMES = CLASSICAL  # agents are policies, too: orchestrator.agents
 BEST_POLICY = POLICY_NAMES[0]
 LAWLESS = "expected-improvement"  # the policy that needs an objective which outcomes show
 
 
 class CampaignRequest(BaseModel):
-    """A campaign to create. ``domain`` is a catalogue name or a path; ``budget`` None takes the document's.
+    """A campaign to create. ``domain`` is a catalogue name or a path; ``budget`` None takes the document's, ``policy``
+    None the default.
 
     data: a CSV table of experiments already made, which every run starts from. stop: what ends a run before its budget
     does. batch: how many experiments are chosen at a time.
@@ -29,7 +30,7 @@ class CampaignRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     domain: str
-    policy: str = BEST_POLICY
+    policy: str | None = None
     laboratory: str = "simulate"
     runs: int = Field(default=1, ge=1, le=1_000_000)
     budget: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -59,7 +60,7 @@ def _option(place: tuple[int | str, ...]) -> str:
 
 
 def check_policy(policy: str, domain: Domain) -> None:
-    """RequestError, with the nearest name or the way out, unless there is such a policy and it serves the goal."""
+    """RequestError, with the nearest name or the way out, unless it is a classical policy and serves the goal."""
     if policy not in POLICY_NAMES:
         near = difflib.get_close_matches(policy, POLICY_NAMES, 1, 0.4)
         hint = f"did you mean {near[0]!r}? " if near else ""

@@ -18,13 +18,15 @@ from domains.measurements import data_columns
 from experiments_db import models, queries, record
 from experiments_db.database import Database, connect
 from orchestrator import app, broker, export, findings
+from orchestrator.agents import ChosenPolicy, check_recorded_policy, choose_policy, policy_names
 from orchestrator.errors import BrokerError, RequestError
 from orchestrator.given_data import GivenData, read_given, rows_left
 from orchestrator.owner import is_alive
 from orchestrator.requests import BEST_POLICY as BEST_POLICY
 from orchestrator.requests import POLICY_NAMES as POLICY_NAMES
-from orchestrator.requests import CampaignRequest, check_policy
+from orchestrator.requests import CampaignRequest as CampaignRequest
 from orchestrator.requests import campaign_request as campaign_request
+from orchestrator.requests import check_policy as check_policy
 from orchestrator.settings import Settings
 from orchestrator.stopping import check_stop, conduct_in_words
 
@@ -48,6 +50,7 @@ class CheckedCampaign:
     """
 
     domain: Domain
+    policy: ChosenPolicy
     budget: float
     given: GivenData | None
     expected_cost: float
@@ -59,13 +62,13 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
 
     DomainError, RequestError or BrokerError before anything is written.
     """
-    checked = check_campaign(request)
+    checked = check_campaign(settings, request)
     domain, given = checked.domain, checked.given
     if not settings.embedded_broker:
         broker.check_reachable(settings)
     campaign = models.Campaign(
         domain_identity=domain.identity,
-        policy=request.policy,
+        policy=checked.policy.name,
         laboratory=request.laboratory,
         runs=request.runs,
         budget=checked.budget,
@@ -76,6 +79,7 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
             "expected_experiments": checked.expected_experiments,
             "stop": request.stop.model_dump() if request.stop.asks else None,
             "batch": request.batch,
+            "agent": checked.policy.record,
         },
         versions=_versions(),
     )
@@ -90,19 +94,19 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
     return Created(campaign_id, checked.expected_cost)
 
 
-def check_campaign(request: CampaignRequest) -> CheckedCampaign:
-    """The domain, the budget, the given experiments and what is expected; DomainError or RequestError if it cannot be
-    run."""
+def check_campaign(settings: Settings, request: CampaignRequest) -> CheckedCampaign:
+    """The domain, the policy, the budget, the given experiments and what is expected; DomainError or RequestError if it
+    cannot be run."""
     domain = find(request.domain)
-    check_policy(request.policy, domain)
+    policy = choose_policy(settings, request.policy, domain)
     _check_laboratory(domain, request.laboratory)
-    check_stop(domain, request.policy, request.stop)
+    check_stop(domain, policy.name, request.stop)
     given = None if request.data is None else read_given(domain, request.data)
     budget = domain.budget if request.budget is None else request.budget
     cost = _expected_cost(domain, request.laboratory, budget, given)
     experiments = (0 if given is None else given.count) + int(cost)
     countable = domain.cost is None or request.laboratory == ANALYSIS
-    return CheckedCampaign(domain, budget, given, cost, experiments if countable else None)
+    return CheckedCampaign(domain, policy, budget, given, cost, experiments if countable else None)
 
 
 def block_sizes(runs: int, largest: int) -> list[int]:
@@ -207,7 +211,11 @@ def pause_campaign(database: Database, id_or_prefix: str) -> str:
 
 
 def resume_campaign(settings: Settings, database: Database, id_or_prefix: str) -> str:
-    """Let a paused campaign go on; returns its id. RequestError where it is not paused."""
+    """Let a paused campaign go on; returns its id. RequestError where it is not paused, or the agent that it was begun
+    with is not here."""
+    with database.read() as session:
+        campaign = queries.get_campaign(session, id_or_prefix)
+    check_recorded_policy(settings, campaign.policy, campaign.settings)
     campaign_id = _steer(database, id_or_prefix, record.resume_campaign, "resumed")
     conclude_ended(database)
     with database.read() as session:
@@ -292,9 +300,11 @@ def _send(settings: Settings, database: Database, blocks: list[int]) -> None:
 
 @dataclass(frozen=True)
 class Choices:
-    """What a campaign of a domain may be made of: its laboratories, its own budget, the columns of given data."""
+    """What a campaign of a domain may be made of: its laboratories, policies (the default first), its own budget, the
+    columns of given data."""
 
     laboratories: list[str]
+    policies: list[str]
     budget: float
     data_columns: list[str]
 
@@ -304,10 +314,10 @@ def domain_names() -> list[str]:
     return list(catalogue.names())
 
 
-def campaign_choices(domain_name: str) -> Choices:
+def campaign_choices(settings: Settings, domain_name: str) -> Choices:
     """What can be chosen for a campaign of this domain; DomainError where there is none such."""
     domain = find(domain_name)
-    return Choices(_laboratories(domain), domain.budget, data_columns(domain))
+    return Choices(_laboratories(domain), policy_names(settings, domain), domain.budget, data_columns(domain))
 
 
 def _laboratories(domain: Domain) -> list[str]:

@@ -34,7 +34,11 @@ def commands() -> set[str]:
 @pytest.mark.parametrize("doc", DOCS)
 def test_commands_named_exist(doc: str) -> None:
     text = (ROOT / doc).read_text(encoding="utf-8")
-    named = set(re.findall(r"organon ((?:domain|campaign|db) [a-z]+|[a-z]+)", text)) - {"domain", "campaign"}
+    named = set(re.findall(r"organon ((?:agent|domain|campaign|db) [a-z]+|[a-z]+)", text)) - {
+        "agent",
+        "domain",
+        "campaign",
+    }
     assert named - commands() == set()
 
 
@@ -68,7 +72,8 @@ def test_domains_named_exist() -> None:
     assert {"enzyme-kinetics", "expanding-universe", "source-location"} <= set(catalogue.names())
 
 
-def test_the_readme_domain_and_notebook_work() -> None:
+def test_the_readme_domain_and_notebook_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORGANON_HOME", str(tmp_path))  # whose default policy nobody has changed
     domain = load_text(block("yaml"))
     question = Investigation(domain, settings=BeliefSettings(particles=200))
     design = question.ask()

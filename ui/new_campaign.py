@@ -32,9 +32,9 @@ def _questions() -> dict[str, Any]:
     left, right = st.columns(2)
     with left:
         domain = str(st.selectbox("Domain", services.domain_names(), key="new.domain"))
-        choices = services.campaign_choices(domain)
+        choices = services.campaign_choices(load_settings(), domain)
         laboratory = st.selectbox("Laboratory", choices.laboratories, key="new.laboratory", help=_LABORATORY_HELP)
-        policy = st.selectbox("Policy", services.POLICY_NAMES, key="new.policy", help="How experiments are chosen.")
+        policy = st.selectbox("Policy", choices.policies, key="new.policy", help="How experiments are chosen.")
     with right:
         runs = st.number_input("Runs", min_value=1, value=1, key="new.runs", help="How many worlds to investigate.")
         own = number(choices.budget)

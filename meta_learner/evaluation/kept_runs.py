@@ -29,7 +29,7 @@ _FORMAT = 1
 _SUFFIX = ".safetensors"
 _ROOT = Path(__file__).resolve().parents[2]
 _JUDGES = ("calibration.py", "investigated.py")  # of evaluation, the files that decide what a run gives
-_ELSEWHERE = ("evaluation", "peers")  # folders of meta_learner of which runs know nothing, else
+_ELSEWHERE = ("agents", "evaluation", "peers")  # folders of meta_learner of which runs know nothing, else
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def show(campaign: IdArgument, json: Json = False) -> None:
     console.print(
         f"campaign {status['id']}: {status['status']}, {progress['share']:.0%} done, "
         f"{progress['experiments']} experiments\n"
-        f"{status['domain']}, {status['policy']}, {status['laboratory']}, {status['runs']} runs, seed {status['seed']}",
+        f"{status['domain']}, {_policy(status)}, {status['laboratory']}, {status['runs']} runs, seed {status['seed']}",
         markup=False,
     )
     if status["data"]:
@@ -98,6 +98,11 @@ def show(campaign: IdArgument, json: Json = False) -> None:
             console.print(line, markup=False)
     if status["finding"]:
         console.print(f"\n{status['finding']['text']}", markup=False)
+
+
+def _policy(status: dict[str, Any]) -> str:
+    agent = status["settings"].get("agent")
+    return str(status["policy"]) + (f" (weights {agent['weights'][:12]})" if agent else "")
 
 
 @app.command()
@@ -147,7 +152,7 @@ def run_to_the_end(settings: Settings, request: services.CampaignRequest, label:
 
     database = services.open_database(settings)
     processes = min(default_processes(), len(services.block_sizes(request.runs, settings.block_runs)))
-    services.check_campaign(request)
+    services.check_campaign(settings, request)
     stop_on_sigterm()
     with workers(settings, processes=processes) as supervisor:
         campaign = services.create_campaign(settings, database, request).id

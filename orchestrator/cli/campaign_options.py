@@ -12,7 +12,15 @@ from orchestrator import services
 from orchestrator.stopping import read_widths
 
 DomainOption = Annotated[str, typer.Option("--domain", help="A name of the catalogue, or the path of a .yaml file.")]
-PolicyOption = Annotated[str, typer.Option("--policy", help=f"How to experiment: {', '.join(services.POLICY_NAMES)}.")]
+PolicyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--policy",
+        help=f"How to experiment: {', '.join(services.POLICY_NAMES)}, or an agent (organon agent list, which shows the "
+        "default, too).",
+        show_default=False,
+    ),
+]
 RunsOption = Annotated[int, typer.Option("--runs", help="How many worlds to investigate.")]
 BudgetOption = Annotated[float | None, typer.Option("--budget", help="What one run may cost. [default: the domain's]")]
 LaboratoryOption = Annotated[
@@ -49,7 +57,7 @@ StopInformationOption = Annotated[
 
 def _request(
     domain: DomainOption,
-    policy: PolicyOption = services.BEST_POLICY,
+    policy: PolicyOption = None,
     runs: RunsOption = 1,
     budget: BudgetOption = None,
     laboratory: LaboratoryOption = "simulate",

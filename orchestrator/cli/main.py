@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from orchestrator.cli import benchmark, campaign, domain, system
+from orchestrator.cli import agent, benchmark, campaign, domain, system
 from orchestrator.errors import EXPECTED
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(domain.app, name="domain")
 app.add_typer(campaign.app, name="campaign")
+app.add_typer(agent.app, name="agent")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(system.db, name="db")
 app.command()(system.worker)

@@ -18,7 +18,7 @@ def test_puromycin_agrees_with_the_published_fit() -> None:
     The particles' own error is about 0.03 standard deviations. The noise's uncertainty (10 degrees of freedom) widens
     the posterior by √(10/8), 12 %, over the published errors.
     """
-    question = Investigation("enzyme-kinetics", seed=3)
+    question = Investigation("enzyme-kinetics", seed=3, policy="expected-information-gain")
     table = read_replay(question.domain, "puromycin-treated")
     for design, outcome in zip(table.designs, table.outcomes, strict=True):
         question.tell(design, outcome)
@@ -31,7 +31,7 @@ def test_puromycin_agrees_with_the_published_fit() -> None:
 
 def test_hubble_saw_an_expansion() -> None:
     """A static universe is refuted; the least-squares lines through Hubble's 24 points lie in the 90 % intervals."""
-    question = Investigation("expanding-universe", seed=3)
+    question = Investigation("expanding-universe", seed=3, policy="expected-information-gain")
     table = read_replay(question.domain, "hubble-1929")
     for design, outcome in zip(table.designs, table.outcomes, strict=True):
         question.tell(design, outcome)

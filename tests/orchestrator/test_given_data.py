@@ -229,7 +229,7 @@ def test_what_is_expected(settings: Settings, database: Database, tmp_path: Path
 
     def expected(laboratory: str, domain: str = "enzyme-kinetics", **values: Any) -> tuple[float, int | None]:
         request = services.campaign_request(domain=domain, laboratory=laboratory, data=made, **values)
-        checked = services.check_campaign(request)
+        checked = services.check_campaign(settings, request)
         return checked.expected_cost, checked.expected_experiments
 
     assert expected("simulate", budget=4.5) == (4, 7)

@@ -241,13 +241,13 @@ def test_values_that_are_out_of_range(values: dict[str, Any], message: str) -> N
         ({"policy": "sobol", "stop": {"information": 0.1}}, "the policy sobol scores no designs"),
     ],
 )
-def test_rules_that_do_not_fit(values: dict[str, Any], message: str) -> None:
+def test_rules_that_do_not_fit(settings: Settings, values: dict[str, Any], message: str) -> None:
     with pytest.raises(RequestError, match=message):
-        services.check_campaign(services.campaign_request(**{"domain": "enzyme-kinetics", **values}))
+        services.check_campaign(settings, services.campaign_request(**{"domain": "enzyme-kinetics", **values}))
 
 
-def test_one_entry_of_a_vector_may_be_named() -> None:
-    services.check_campaign(services.campaign_request(domain="ces", stop={"widths": {"alpha[1]": 0.1}}))
+def test_one_entry_of_a_vector_may_be_named(settings: Settings) -> None:
+    services.check_campaign(settings, services.campaign_request(domain="ces", stop={"widths": {"alpha[1]": 0.1}}))
 
 
 def test_widths_as_they_are_written() -> None:

@@ -1,11 +1,15 @@
 """The form that sends the agent out, with measurements already made if there are any."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
 from experiments_db import queries
+from meta_learner.agents.store import Store
+from orchestrator import services
+from tests.tiny_agents import tiny
 from ui.reading import read_campaign
 
 Look = Callable[..., AppTest]
@@ -42,6 +46,19 @@ def test_a_campaign_is_started_and_opened(look: Look, write: Any) -> None:
     assert (entry.campaign.runs, entry.campaign.budget) == (3, 4.0)
     assert page.query_params["campaign"] in (entry.campaign.id, [entry.campaign.id])
     assert page.metric[0].value == "○ scheduled"
+
+
+def test_an_agent_of_the_home_can_be_chosen(look: Look, write: Any, home: Path) -> None:
+    stored = Store(home / "agents").save(*tiny())
+    page = _chosen(look, policy="tiny-one")
+    assert page.selectbox("new.policy").options == [*services.POLICY_NAMES, "tiny-one"]
+
+    page.button("new.start").click().run()
+
+    assert not page.exception
+    (entry,) = _campaigns(write)
+    assert entry.campaign.policy == "tiny-one"
+    assert entry.campaign.settings["agent"] == {"weights": stored.card.weights.sha256}
 
 
 def test_batches_and_stopping_rules_are_asked_for_and_shown(look: Look, write: Any) -> None:

@@ -22,8 +22,10 @@ def print_report(report: Report) -> None:
         if len(shift["domains"]) > 1:
             names = ", ".join(shift["domains"])
             console.print(f"\nTogether, {_LEVELS[shift['shift']]}: {names}", style="bold", markup=False)
-            rows = [[agent["policy"], *_measures(agent)] for agent in shift["agents"]]
-            print_table(["policy", *_MEASURES], rows)
+            saved, heads = _savings(shift["agents"], unequal=True)
+            pairs = zip(shift["agents"], saved, strict=True)
+            rows = [[agent["policy"], *_measures(agent), *cells] for agent, cells in pairs]
+            print_table(["policy", *_MEASURES, *heads], rows)
             _print_against(report, shift["agents"])
     console.print(f"\n{report['note']}", markup=False)
     for line in notes(report):
@@ -34,22 +36,46 @@ def _print_group(report: Report, group: Report) -> None:
     scale, spend = group["scale"], "a budget of" if group["unequal"] else "experiments:"
     console.print(f"\n{group['domain']}, {_LEVELS[group['shift']]}: {group['title']}", style="bold", markup=False)
     console.print(
-        f"{group['score']}: {number(scale['before'])} before any experiment, random {number(scale['random'])}, greedy at "
-        f"twice the budget {number(scale['greedy'])}. {group['runs']} worlds, {spend} {group['budget']:g}.",
+        f"{group['score']}: {number(scale['before'])} before any experiment, random {number(scale['random'])}, "
+        f"greedy at twice the budget {number(scale['greedy'])}. {group['runs']} worlds, {spend} {group['budget']:g}.",
         markup=False,
     )
-    what = "cost" if group["unequal"] else "experiments"
-    reaches = [f"{what} to {100 * reach['share']:.0f} %" for reach in group["agents"][0]["reach"]]
     rows = []
     for agent in group["agents"]:
         own = f"{number(agent['own'])} ± {number(agent['own_error'], 2)}"
-        times = [when(reach["cost"], group["budget"]) for reach in agent["reach"]]
-        rows.append([agent["summary"]["policy"], own, *_measures(agent["summary"]), *times])
-    print_table(["policy", "own terms ± s.e.", *_MEASURES, *reaches], rows)
+        rows.append([agent["summary"]["policy"], own, *_measures(agent["summary"])])
+    print_table(["policy", "own terms ± s.e.", *_MEASURES], rows)
+    _print_speed(group)
     _print_against(report, [agent["summary"] for agent in group["agents"]])
 
 
-def _measures(summary: Report) -> list[str]:
+def _print_speed(group: Report) -> None:
+    """How long shares of greedy's progress take."""
+    shares = [f"to {100 * reach['share']:.0f} %" for reach in group["agents"][0]["reach"]]
+    saved, heads = _savings([agent["summary"] for agent in group["agents"]], unequal=group["unequal"])
+    rows = []
+    for agent, cells in zip(group["agents"], saved, strict=True):
+        times = [when(reach["cost"], group["budget"]) for reach in agent["reach"]]
+        rows.append([agent["summary"]["policy"], *times, *cells])
+    first, *others = shares
+    what = "cost" if group["unequal"] else "experiments"
+    print_table(["policy", f"{what} {first}", *others, *heads], rows)
+
+
+def _savings(summaries: list[Report], *, unequal: bool) -> tuple[list[list[str | None]], list[str]]:
+    """What each saves beside the baseline, and the columns' heads."""
+    everyone = [summary["against"] or {} for summary in summaries]
+    trained = any(beside.get("break_even") for beside in everyone)
+    heads = ["experiments saved to 80 %", "cost saved"] if unequal else ["saved to 80 %"]
+    rows = []
+    for beside in everyone:
+        cells = [interval(beside.get("saved"))]
+        cells += [interval(beside.get("saved_cost_share"), percent=True)] if unequal else []
+        rows.append([*cells, *([_tasks(beside.get("break_even"))] if trained else [])])
+    return rows, [*heads, *(["break-even, tasks"] if trained else [])]
+
+
+def _measures(summary: Report) -> list[str | None]:
     return [interval(summary[name]) for name in ("score", "gap", "area")]
 
 
@@ -58,15 +84,9 @@ def _print_against(report: Report, summaries: list[Report]) -> None:
     others = [summary for summary in summaries if summary["against"]]
     if not others:
         return
-    trained = any(summary["against"]["break_even"] for summary in others)
-    columns = ["difference", "P(higher), same world", "another", "jump-start", "transfer", "experiments saved"]
-    columns += ["cost saved", *(["break-even, tasks"] if trained else [])]
-    rows = []
-    for summary in others:
-        beside = summary["against"]
-        cells = [interval(beside[name]) for name in ("difference", "paired", "unpaired", "jump_start", "transfer")]
-        cells += [interval(beside["saved"]), interval(beside["saved_cost_share"], percent=True)]
-        rows.append([summary["policy"], *cells, *([_tasks(beside["break_even"])] if trained else [])])
+    columns = ["difference", "P(higher), same world", "another", "jump-start", "transfer"]
+    measures = ("difference", "paired", "unpaired", "jump_start", "transfer")
+    rows = [[one["policy"], *(interval(one["against"][name]) for name in measures)] for one in others]
     print_table([f"beside {report['baseline']}", *columns], rows)
 
 
@@ -76,16 +96,20 @@ def notes(report: Report) -> Iterator[str]:
         where = f"Beware: {group['domain']}, {_LEVELS[group['shift']]}:"
         if not group["clear"]:
             yield (
-                f"{where} greedy at twice the budget is not clearly better than random (by two standard errors), so that "
-                "scores between them mean little; it is left out of what is told together. More --runs or another "
-                "--budget may mend it."
+                f"{where} greedy at twice the budget is not clearly better than random (by two standard errors): "
+                "scores between them mean little, and it is left out of what is told together. More --runs or "
+                "another --budget may mend it."
             )
-        for agent in group["agents"]:
-            name, runs = agent["summary"]["policy"], group["runs"]
-            if agent["capped"]:
-                yield f"{where} {agent['capped']} of {runs} runs of {name} know more than sPCE can say; raise --contrasts."
-            if agent["failed"]:
-                yield f"{where} {agent['failed']} of {runs} runs of {name} have no score; they got the worst of all."
+        capped, failed = (_counts(group, what) for what in ("capped", "failed"))
+        if capped:
+            yield f"{where} of {group['runs']} runs, {capped} know more than sPCE says; raise --contrasts."
+        if failed:
+            yield f"{where} of {group['runs']} runs, {failed} have a score that is no number; they got the worst of all."
+
+
+def _counts(group: Report, what: str) -> str:
+    """``4 of random, 5 of sobol``."""
+    return ", ".join(f"{agent[what]} of {agent['summary']['policy']}" for agent in group["agents"] if agent[what])
 
 
 def when(passage: Report, budget: float) -> str:

@@ -47,8 +47,8 @@ def adaptation(
 
     score: interquartile mean at the end of the budget, 0 as random, 1 as greedy at twice the budget. gap: what runs
     fall short of 1, mean. area: mean progress while the budget is spent; progress is 0 before any experiment and 1 for
-    greedy at twice the budget. to 80 %: what half of the runs have spent when they reach 80 % of that progress, with its
-    interval and how many of them reach it at all (Kaplan and Meier; the others are censored).
+    greedy at twice the budget. to 80 %: what half of the runs have spent when they reach 80 % of that progress, with
+    its interval and how many reach it at all (Kaplan and Meier; the others are censored).
 
     Beside the baseline: difference of the score in the same worlds; how likely it is higher in the same world, and in
     another; jump-start, the difference of progress after one experiment; transfer, the ratio of areas less 1;
@@ -127,8 +127,6 @@ def _check(path: Path | None, suffix: str, option: str) -> None:
 def _groups(domains: Sequence[Domain], shifts: list[str] | None, unseen: Sequence[str]) -> "list[Group]":
     """Every domain at every level of shift asked for. Without any asked for, domains whose laws have no parameters are
     not shifted."""
-    from domains.worlds import DomainModel
-    from meta_learner.evaluation.adaptation.shift import check_shift
     from meta_learner.evaluation.adaptation.study import Group
 
     new = {find(name).name for name in unseen}
@@ -139,17 +137,24 @@ def _groups(domains: Sequence[Domain], shifts: list[str] | None, unseen: Sequenc
             raise RequestError(f"--shift {level}: it is one of {', '.join(_LEVELS)}; unseen domains: --unseen DOMAIN")
     groups = []
     for domain in domains:
-        if shifts is None or "in-distribution" in shifts or domain.name in new:
-            groups.append(Group(domain, "unseen-domain" if domain.name in new else "in-distribution"))
-        if "shifted-parameters" in (shifts or _LEVELS):
-            try:
-                check_shift(DomainModel(domain))
-            except DomainError:
-                if shifts is None:
-                    continue
-                raise
+        if domain.name in new:
+            groups.append(Group(domain, "unseen-domain"))
+        elif "in-distribution" in (shifts or _LEVELS):
+            groups.append(Group(domain, "in-distribution"))
+        if "shifted-parameters" in (shifts or [level for level in _LEVELS if _can_shift(domain)]):
             groups.append(Group(domain, "shifted-parameters"))
     return groups
+
+
+def _can_shift(domain: Domain) -> bool:
+    from domains.worlds import DomainModel
+    from meta_learner.evaluation.adaptation.shift import check_shift
+
+    try:
+        check_shift(DomainModel(domain))
+    except DomainError:
+        return False
+    return True
 
 
 def _measure(groups: "Sequence[Group]", study: "Study") -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """Stratified bootstrap with percentile intervals, vectorised: runs are drawn again within each domain.
 
-Efron 1979, Bootstrap methods: another look at the jackknife; strata as Agarwal, Schwarzer, Castro, Courville & Bellemare
-2021, Deep reinforcement learning at the edge of the statistical precipice, NeurIPS. Percentile intervals of few runs are
-too short: of 10 runs' interquartile mean they hold the truth nine times in ten rather than 95 %. Scales of
-normalisation are taken as known, as there.
+Efron 1979, Bootstrap methods: another look at the jackknife; strata as in Agarwal, Schwarzer, Castro, Courville &
+Bellemare 2021, Deep reinforcement learning at the edge of the statistical precipice, NeurIPS. Percentile intervals of
+few runs are somewhat too short. Scales of normalisation are taken as known, as there.
 """
 
 import math

@@ -45,10 +45,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Curves:
-    """score, spent [runs, experiments + 1]: after each experiment and (column 0) before any, larger is better; both stay
-    where they are once a run has ended. experiments [runs]: made by each run. failed: runs with a score that is not a
-    number, which got the worst of all others. capped: runs whose sPCE came to log(contrasts + 1), as far as it goes.
-    deciding: seconds of all decisions; decisions: how many.
+    """What was scored and spent [runs, experiments + 1]: after each experiment and, in column 0, before any.
+
+    score: larger is better; it stays, as spent does, once a run has ended. experiments [runs]: made by each run.
+    failed: runs with a score that is not a number, which got the worst of all others. capped: runs whose sPCE came to
+    log(contrasts + 1), as far as it goes. deciding: seconds of all decisions; decisions: how many.
     """
 
     score: Array

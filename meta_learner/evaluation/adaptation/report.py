@@ -34,9 +34,9 @@ class Against:
     """An agent beside the baseline in the same worlds, in shares of the scale unless experiments are meant.
 
     difference: of normalised scores, paired. paired, unpaired: probability that the agent scores higher, in the same
-    world and in another. jump_start: difference of progress after the first experiment. transfer: ratio of areas less 1.
-    saved: experiments a task to 80 % of the progress, saved_cost_share: of the cost. break_even: tasks; None where no
-    cost of training is told.
+    world and in another. jump_start: difference of progress after the first experiment. transfer: ratio of areas less
+    1. saved: experiments a task to 80 % of the progress, saved_cost_share: of the cost. break_even: tasks; None where
+    no cost of training is told.
     """
 
     difference: Interval

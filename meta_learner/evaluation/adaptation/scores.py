@@ -1,6 +1,6 @@
 """The goal's own score after each experiment, larger is better.
 
-learn: sPCE (``meta_learner.evaluation.bounds``), nats of log p(outcomes so far | truth) over their mean under the prior,
+learn: sPCE (``meta_learner.evaluation.bounds``), log p(outcomes so far | truth) over their mean under the prior, nats,
 by contrasts that all runs and policies share; it uses nothing of the belief and cannot exceed log(contrasts + 1). Where
 worlds are drawn from a shifted prior it is no bound on information, but is still the log score gained on the truth.
 discriminate: minus the Brier score of the laws' probabilities, −Σ_k (p_k − 1[k is true])² (Brier 1950, Verification of

@@ -88,13 +88,7 @@ def check(groups: Sequence[Group], study: Study) -> None:
 def _faults(groups: Sequence[Group], study: Study) -> Iterator[str]:
     if not groups or not study.policies:
         yield "adaptation: name at least one domain and one policy"
-    pairs = [(group.domain.name, group.shift) for group in groups]
-    for pair in pairs:
-        if pairs.count(pair) > 1:
-            yield f"adaptation: {pair[0]} ({pair[1]}) is asked for twice; domains of one name cannot be told apart"
-    for group in groups:
-        if group.shift not in SHIFTS:
-            yield f"shift: there is no {group.shift!r}; they are {', '.join(SHIFTS)}"
+    yield from _bad_groups(groups)
     for name, least in (("runs", 4), ("resamples", 100), ("contrasts", 1), ("particles", 10), ("processes", 1)):
         if getattr(study, name) < least:
             yield f"{name} {getattr(study, name)}: it must be at least {least}"
@@ -105,6 +99,15 @@ def _faults(groups: Sequence[Group], study: Study) -> Iterator[str]:
         if name not in study.policies or not 0 <= cost < float("inf"):
             asked = ", ".join(study.policies)
             yield f"training {name}={cost:g}: name one of {asked}, and a finite number of experiments"
+
+
+def _bad_groups(groups: Sequence[Group]) -> Iterator[str]:
+    pairs = [(group.domain.name, group.shift) for group in groups]
+    for name, shift in pairs:
+        if pairs.count((name, shift)) > 1:
+            yield f"adaptation: {name} ({shift}) is asked for twice; domains of one name cannot be told apart"
+        if shift not in SHIFTS:
+            yield f"shift: there is no {shift!r}; they are {', '.join(SHIFTS)}"
 
 
 def investigate(groups: Sequence[Group], study: Study, tell: Tell = silent) -> list[GroupRuns]:

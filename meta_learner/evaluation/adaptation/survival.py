@@ -25,7 +25,7 @@ _Z = -float(ndtri(_TAIL))
 
 @dataclass(frozen=True)
 class Times:
-    """time [runs]: when a run reached the threshold or, where ``reached`` is not, until when it is known not to have."""
+    """time [runs]: when a run reached the threshold; where not ``reached``, until when it is known not to have."""
 
     time: Array
     reached: NDArray[np.bool_]
@@ -33,8 +33,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Survival:
-    """S(t), the share of runs that have not reached it by t, at 0 and every later t at which one did [times], with 95 %
-    limits."""
+    """S(t), the share of runs that have not reached it by t, with 95 % limits, at 0 and whenever a run did [times]."""
 
     time: Array
     share: Array
@@ -71,7 +70,7 @@ def cost_to_reach(curves: Curves, threshold: float, budget: float) -> Times:
 
 
 def _first(hit: NDArray[np.bool_], axis: Array) -> Times:
-    reached = hit.any(1)
+    reached: NDArray[np.bool_] = hit.max(1)
     place = np.where(reached, hit.argmax(1), hit.shape[1] - 1)
     return Times(np.take_along_axis(axis, place[:, None], axis=1)[:, 0], reached)
 
@@ -79,9 +78,9 @@ def _first(hit: NDArray[np.bool_], axis: Array) -> Times:
 def kaplan_meier(times: Times) -> Survival:
     """S(t) = Π_{t_j ≤ t} (1 − d_j/n_j), d_j runs of n_j at risk reaching it at t_j.
 
-    Limits S^exp(± z s), s² = Σ d_j/(n_j (n_j − d_j)) ÷ log² S. Where S is 1 or 0 that says nothing, and the exact limits
-    of 0 or n of n runs take its place, (α/2)^(1/n) and 1 − (α/2)^(1/n), with the n that were at risk;
-    the upper limit never rises, as S does not.
+    Limits S^exp(± z s), s² = Σ d_j/(n_j (n_j − d_j)) ÷ log² S. Where S is 1 or 0 that says nothing, and the exact
+    limits of n or 0 of n runs take its place, (α/2)^(1/n) and 1 − (α/2)^(1/n), with the n that were at risk; the upper
+    limit never rises, as S does not.
     """
     when = np.union1d([0.0], times.time[times.reached])
     risk = (times.time[:, None] >= when).sum(0).astype(np.float64)

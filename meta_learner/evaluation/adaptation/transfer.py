@@ -1,8 +1,8 @@
 """What an agent gains on another by what it has learned before, and after how many tasks its training has paid off.
 
 Measures of Taylor & Stone 2009, Transfer learning for reinforcement learning domains: a survey, JMLR 10, 1633–1685,
-section 2: jump-start, transfer ratio (here of areas under curves of progress), time to threshold (here restricted means,
-for runs that never reach it). All between agents in the same worlds, a stratum a domain.
+section 2: jump-start, transfer ratio (here of areas under curves of progress), time to threshold (here restricted
+means, for runs that never reach it). All between agents in the same worlds, a stratum a domain.
 """
 
 import math
@@ -17,13 +17,12 @@ from meta_learner.evaluation.adaptation.survival import Times, restricted_means
 
 def jump_start(ours: Sequence[Array], theirs: Sequence[Array], drawn: Resamples, first: int = 1) -> Interval:
     """Mean difference of progress over the first experiments, columns 1 … first of [runs, experiments + 1]."""
-    early = ([one[:, 1 : first + 1].mean(1) for one in each] for each in (ours, theirs))
-    return paired_difference(*early, drawn)
+    mine, yours = ([one[:, 1 : first + 1].mean(1) for one in each] for each in (ours, theirs))
+    return paired_difference(mine, yours, drawn)
 
 
 def transfer_ratio(ours: Sequence[Array], theirs: Sequence[Array], drawn: Resamples) -> Interval:
-    """Area under our curves over theirs, less 1, of areas [runs] a stratum; interquartile means. Not a number where they
-    make no progress."""
+    """Our area over theirs, less 1: interquartile means of areas [runs] a stratum. NaN where they make no progress."""
     value = _ratio(iqm(np.concatenate(ours)), iqm(np.concatenate(theirs)))
     return percentile(float(value), _ratio(iqm(drawn.of(ours)), iqm(drawn.of(theirs))))
 
@@ -35,7 +34,10 @@ def _ratio(ours: Array, theirs: Array) -> Array:
 
 
 def saved(ours: Sequence[Times], theirs: Sequence[Times], horizons: Sequence[float], drawn: Resamples) -> Interval:
-    """Experiments (or cost) a task that we need less: restricted mean of theirs less ours, mean over strata."""
+    """Experiments a task that we need less: restricted mean of theirs less ours, mean over strata.
+
+    What is reached with the last experiment counts as if it were not reached: both take the whole horizon.
+    """
     mine, yours = _means(ours, horizons, drawn), _means(theirs, horizons, drawn)
     return percentile(float((yours - mine)[0]), (yours - mine)[1:])
 

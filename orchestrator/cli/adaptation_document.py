@@ -44,8 +44,8 @@ def _note(study: "Study") -> str:
         "Area: mean progress while the budget is spent, 0 before any experiment, 1 as greedy at twice the budget. Cost "
         "to 80 % of that progress: median (95 %), runs that reach it; the others are censored. Difference, P(higher) "
         f"and experiments saved (to 80 %): beside {study.baseline} in the same worlds. Shifted parameters: truths from "
-        f"a prior whose means are moved by {study.shifted_by:g} times its standard deviations. Intervals are of 95 %, by bootstrap "
-        "within domains, and Kaplan and Meier's of medians."
+        f"a prior whose means are moved by {study.shifted_by:g} of its standard deviations. Intervals are of 95 %, by "
+        "bootstrap within domains, and Kaplan and Meier's of medians."
     )
 
 

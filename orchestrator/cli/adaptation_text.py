@@ -104,7 +104,7 @@ def notes(report: Report) -> Iterator[str]:
         if capped:
             yield f"{where} of {group['runs']} runs, {capped} know more than sPCE says; raise --contrasts."
         if failed:
-            yield f"{where} of {group['runs']} runs, {failed} have a score that is no number; they got the worst of all."
+            yield f"{where} of {group['runs']} runs, {failed} have a score that is no number; they got the worst."
 
 
 def _counts(group: Report, what: str) -> str:

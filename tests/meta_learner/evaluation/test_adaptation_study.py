@@ -48,6 +48,11 @@ goal: discriminate
 """
 
 
+# The same where only readings near 1 tell anything: greedy is clearly better than random.
+STEEP = SLOPE.replace("slope * x}", "slope * x**8}").replace("slope * x**4 + 2 * x", "(slope + 2) * x**8")
+STEEP = STEEP.replace("1 / sqrt", "0.2 / sqrt").replace("goal: discriminate", "goal: learn")
+
+
 def order(text: str, policy: str = "random", **changes: object) -> Order:
     plain = Order(
         domain=load_text(text), make=POLICIES[policy], shift="in-distribution", budget=4.0, seed=3, block=0, runs=20,
@@ -62,13 +67,13 @@ def goal(text: str, words: str) -> str:
 
 @pytest.mark.statistical
 def test_information_is_the_closed_form() -> None:
-    """Mean sPCE of 400 runs at 4.5 standard errors for two counts of experiments: false alarms in 1e-5; 0.15 nats more
+    """Mean sPCE of 400 runs at 4.5 standard errors for two counts of experiments: false alarms in 1e-5; 0.25 nats more
     or fewer would be seen."""
     found = simulate(order(MEAN, runs=400, contrasts=5000))
     assert (found.score[:, 0] == 0).all()
     for n in (1, 4):
         error = found.score[:, n].std() / 20
-        assert error < 0.035
+        assert error < 0.05
         assert abs(found.score[:, n].mean() - 0.5 * math.log(1 + 4 * n)) < 4.5 * error
 
 
@@ -161,7 +166,7 @@ def groups(*texts: str) -> list[Group]:
 @pytest.fixture(scope="module")
 def found() -> Report:
     some = study(training={"sobol": 50.0}, baseline="random")
-    return report(some, investigate(groups(SLOPE), some))
+    return report(some, investigate(groups(STEEP), some))
 
 
 def test_a_report_holds_every_agent_and_level(found: Report) -> None:

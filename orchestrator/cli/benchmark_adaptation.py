@@ -45,18 +45,25 @@ def adaptation(
     The score is the goal's own: nats learned (sPCE), minus the Brier score of the laws, minus the error of predictions,
     minus the regret. All policies meet the same worlds and noise; greedy is expected information gain.
 
-    score: interquartile mean at the end of the budget, 0 as random, 1 as greedy at twice the budget. gap: what runs
-    fall short of 1, mean. area: mean progress while the budget is spent; progress is 0 before any experiment and 1 for
-    greedy at twice the budget. to 80 %: what half of the runs have spent when they reach 80 % of that progress, with
-    its interval and how many reach it at all (Kaplan and Meier; the others are censored).
+    score: interquartile mean of the runs at the end of the budget, 0 as random, 1 as greedy at twice the budget.
 
-    Beside the baseline: difference of the score in the same worlds; how likely it is higher in the same world, and in
-    another; jump-start, the difference of progress after one experiment; transfer, the ratio of areas less 1;
-    experiments saved on the way to 80 %, and the share of the cost; break-even, the tasks after which training
-    (--training) has paid off.
+    gap: the mean of what runs fall short of 1.
 
-    Shifted parameters: truths from a prior whose mean is one standard deviation away in every constant, while agents
-    keep the document. Intervals are of 95 %, from a bootstrap within each domain.
+    area: the mean progress while the budget is spent, 0 before any experiment and 1 as greedy at twice the budget.
+
+    to 80 %: when half of the runs have come to 80 % of that progress (Kaplan and Meier), its interval, and how many
+    come to it within the budget; the others are censored.
+
+    difference, P(higher): of the score beside the baseline, in the same world and in another.
+
+    jump-start: the difference of progress after one experiment. transfer: the ratio of areas, less 1.
+
+    saved: experiments less than the baseline on the way to 80 %, a task; cost saved: the share of their cost.
+
+    break-even: the tasks after which these experiments have made up for --training.
+
+    Shifted parameters: truths from a prior whose means are moved by one standard deviation in every constant, while
+    agents keep the document. Intervals are of 95 %, from a bootstrap within each domain.
     """
     found = [find(name) for name in domains]
     names = _policies(found, policy, baseline)

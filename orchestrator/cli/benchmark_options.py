@@ -68,7 +68,7 @@ AgentsOption = Annotated[
     list[str] | None,
     typer.Option(
         "--policy",
-        help=f"{', '.join(services.POLICY_NAMES)}; repeat for several. [default: all that serve every domain]",
+        help=f"{', '.join(services.POLICY_NAMES)}; repeat for several. Without: all that serve every domain.",
     ),
 ]
 BaselineOption = Annotated[str, typer.Option("--baseline", help="The policy that the others are compared with.")]
@@ -80,7 +80,7 @@ ShiftOption = Annotated[
     list[str] | None,
     typer.Option(
         "--shift",
-        help="in-distribution or shifted-parameters; repeat for both. [default: both, where there are parameters]",
+        help="in-distribution or shifted-parameters; repeat for both. Without: both, where there are parameters.",
     ),
 ]
 UnseenOption = Annotated[

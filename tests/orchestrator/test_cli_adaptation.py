@@ -8,13 +8,24 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from domains.errors import DomainError
-from domains.loading import dump, find
 from orchestrator.cli.adaptation_figure import adaptation_figure
 from orchestrator.cli.adaptation_text import interval, when
 from orchestrator.cli.benchmark import app
 from orchestrator.errors import RequestError
 from tests.benchmarks.page import page
 
+# Only readings near 1 tell anything: greedy is clearly better than random, in few runs and few experiments.
+STEEP = """
+format: 1
+name: steep
+title: How steep is it?
+designs: {x: {real: [0, 1]}}
+parameters: {slope: {prior: {normal: [0, 1]}}}
+mechanisms: {line: {let: {mu: slope * x**8}}}
+outcomes: {y: {normal: {mean: mu, sd: 0.2}}}
+budget: 1
+goal: learn
+"""
 FEW = ("--runs", "8", "--particles", "60", "--contrasts", "300")
 POLICIES = ("--policy", "random", "--policy", "sobol")
 
@@ -28,10 +39,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, dict[str, An
     folder = tmp_path_factory.mktemp("adaptation")
     out, figure = folder / "adaptation.json", folder / "adaptation.html"
     files = ("--out", str(out), "--figure", str(figure))
-    other = folder / "other.yaml"  # the same question by another name: other worlds
-    other.write_text(dump(find("death-process")).replace("name: death-process", "name: infection"))
-    chosen = ("--budget", "2", "--unseen", str(other), "--training", "sobol=30", *POLICIES)
-    ended = organon("death-process", str(other), *chosen, *FEW, *files)
+    one, other = folder / "steep.yaml", folder / "other.yaml"
+    one.write_text(STEEP)
+    other.write_text(STEEP.replace("name: steep", "name: other"))  # by another name: other worlds
+    chosen = ("--unseen", str(other), "--training", "sobol=30", *POLICIES)
+    ended = organon(str(one), str(other), *chosen, *FEW, *files)
     assert ended.exit_code == 0, ended
     return ended, json.loads(out.read_text()), folder
 
@@ -39,15 +51,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, dict[str, An
 def test_words(made: tuple[Result, dict[str, Any], Path]) -> None:
     lines = [" ".join(line.split()) for line in made[0].stdout.splitlines()]
     for line in (
-        "death-process, as the document says: How fast does an infection pass through a group?",
-        "infection, a domain no agent was made for: How fast does an infection pass through a group?",
+        "steep, as the document says: How steep is it?",
+        "other, a domain no agent was made for: How steep is it?",
         "policy own terms ± s.e. score (95 %) gap area",
         "policy experiments to 50 % to 80 % to 90 % saved to 80 % break-even, tasks",
         "beside expected-information-gain difference P(higher), same world another jump-start transfer",
     ):
         assert line in lines, made[0].stdout
     assert any(line.startswith("Together, with shifted parameters: ") for line in lines)
-    assert any("0 before any experiment, random" in line and "8 worlds, experiments: 2." in line for line in lines)
+    assert any("0 before any experiment, random" in line and "8 worlds, experiments: 1." in line for line in lines)
 
 
 def test_the_document_holds_everything(made: tuple[Result, dict[str, Any], Path]) -> None:
@@ -57,8 +69,8 @@ def test_the_document_holds_everything(made: tuple[Result, dict[str, Any], Path]
     assert document["settings"]["policies"] == ["random", "sobol"]
     assert all(len(row) == len(document["columns"]) for row in document["rows"])
     assert [(g["domain"], g["shift"]) for g in document["groups"]] == [
-        ("death-process", "in-distribution"), ("death-process", "shifted-parameters"),
-        ("infection", "unseen-domain"), ("infection", "shifted-parameters"),
+        ("steep", "in-distribution"), ("steep", "shifted-parameters"),
+        ("other", "unseen-domain"), ("other", "shifted-parameters"),
     ]  # fmt: skip
     assert [shift["shift"] for shift in document["shifts"]] == [
         "in-distribution", "shifted-parameters", "unseen-domain",
@@ -73,7 +85,7 @@ def test_the_document_holds_everything(made: tuple[Result, dict[str, Any], Path]
             assert set(agent["times"]) == {"0.5", "0.8", "0.9"}
             assert set(agent["reach"][0]["cost"]) >= {"median", "low", "high", "restricted_mean", "reached", "runs"}
             assert len(agent["times"]["0.8"]["reached"]) == 8
-            assert len(agent["curve"]) == len(group["budgets"]) == 3
+            assert len(agent["curve"]) == len(group["budgets"]) == 2
             profile = agent["summary"]["profile"]
             assert profile["share"] == sorted(profile["share"], reverse=True)
     assert "## How fast do agents become good at a question?" in page(folder)
@@ -93,8 +105,9 @@ def test_the_picture_shows_every_group_and_level(made: tuple[Result, dict[str, A
     assert "plotly" in (folder / "adaptation.html").read_text()
 
 
-def test_the_same_seed_gives_the_same_document() -> None:
-    arguments = ("death-process", "--budget", "1", "--shift", "in-distribution", *POLICIES, *FEW, "--json")
+def test_the_same_seed_gives_the_same_document(tmp_path: Path) -> None:
+    (tmp_path / "steep.yaml").write_text(STEEP)
+    arguments = (str(tmp_path / "steep.yaml"), "--shift", "in-distribution", *POLICIES, *FEW, "--json")
     one, other = (json.loads(organon(*arguments).stdout) for _ in range(2))
     for document in (one, other):
         del document["date"]

@@ -17,6 +17,7 @@ from meta_learner.evaluation import results
 from meta_learner.evaluation.published import default_contrasts, published
 from orchestrator import services
 from orchestrator.cli import benchmark_options as options
+from orchestrator.cli.benchmark_adaptation import adaptation
 from orchestrator.cli.benchmark_calibration import calibration
 from orchestrator.cli.benchmark_misspecification import misspecification
 from orchestrator.cli.benchmark_peers import peers
@@ -50,6 +51,7 @@ def benchmark() -> None:
     """How much do policies learn? ``organon benchmark NAME`` measures them on a domain."""
 
 
+app.command("adaptation")(adaptation)
 app.command("calibration")(calibration)
 app.command("misspecification")(misspecification)
 app.command("peers")(peers)

@@ -61,3 +61,40 @@ OutOption = Annotated[Path | None, typer.Option("--out", help="Everything measur
 PlotOption = Annotated[Path | None, typer.Option("--plot", help="Reliability and rank histograms: FILE.html.")]
 RowsOption = Annotated[Path | None, typer.Option("--out", help="Add the rows to this JSON file.", dir_okay=False)]
 ReportOption = Annotated[Path | None, typer.Option("--out", help="Write the JSON here, too, after every case.")]
+AdaptedDomainsArgument = Annotated[
+    list[str], typer.Argument(metavar="DOMAIN …", help="Names of the catalogue, or paths of .yaml files.")
+]
+AgentsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--policy",
+        help=f"{', '.join(services.POLICY_NAMES)}; repeat for several. Without: all that serve every domain.",
+    ),
+]
+BaselineOption = Annotated[str, typer.Option("--baseline", help="The policy that the others are compared with.")]
+BasicRunsOption = Annotated[int, typer.Option("--runs", min=4, help="Worlds to draw, a domain and level of shift.")]
+ScoreContrastsOption = Annotated[
+    int, typer.Option("--contrasts", min=1, help="L of sPCE, the score where the goal is to learn.")
+]
+ShiftOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--shift",
+        help="in-distribution or shifted-parameters; repeat for both. Without: both, where there are parameters.",
+    ),
+]
+UnseenOption = Annotated[
+    list[str] | None,
+    typer.Option("--unseen", metavar="DOMAIN", help="One of the domains that no agent was made for; repeatable."),
+]
+ShiftedByOption = Annotated[
+    float,
+    typer.Option(
+        "--shifted-by", min=0.0, max=5.0, help="How far shifted parameters are, in prior standard deviations."
+    ),
+]
+TrainingOption = Annotated[
+    list[str] | None,
+    typer.Option("--training", metavar="POLICY=N", help="Experiments that an agent was trained with; repeatable."),
+]
+FigureOption = Annotated[Path | None, typer.Option("--figure", help="Curves and performance profiles: FILE.html.")]

@@ -89,10 +89,11 @@ def _of_truths(truths: Worlds, name: str) -> Tensor:
 
 def _normal_scores(values: Tensor, sample: Tensor) -> Tensor:
     """Φ⁻¹ of the shares of a sample [draws, names] below values [rows, names], ties halved."""
-    below = (sample < values[:, None]).double().mean(1)
-    tied = (sample == values[:, None]).double().mean(1)
+    ordered, asked = sample.T.sort(dim=-1).values.contiguous(), values.T.contiguous()
+    ends = [torch.searchsorted(ordered, asked, right=right) for right in (False, True)]
+    share = (ends[0] + ends[1]).T / (2 * len(sample))
     edge = 0.5 / len(sample)
-    return ndtri((below + 0.5 * tied).clamp(edge, 1 - edge))
+    return ndtri(share.to(torch.float64).clamp(edge, 1 - edge))
 
 
 def _normal_log_density(own: Tensor, points: Tensor, weight: Tensor) -> Tensor:

@@ -119,8 +119,10 @@ def _of_prior(model: DomainModel) -> tuple[Tensor, Tensor]:
     worlds = model.draw_worlds(_DRAWS, stream(0, 0, 0, "prior"))
     designs = model.space.sobol(_DRAWS, stream(0, 0, 0, "design"))
     drawn = model.simulate(worlds, designs, stream(0, 0, 0, "noise"))
-    levels = torch.tensor([0.16, 0.5, 0.84], dtype=torch.float64)
-    low, middle, high = drawn.nanquantile(levels, dim=0).nan_to_num(nan=0.0)
+    came = drawn.isfinite().sum(0)
+    ordered = drawn.sort(dim=0).values  # NaN comes last
+    places = [(level * (came - 1)).long().clamp_min(0) for level in (0.16, 0.5, 0.84)]
+    low, middle, high = (ordered.gather(0, place[None])[0].nan_to_num(nan=0.0) for place in places)
     overall = (drawn - drawn.nanmean(0)).square().nanmean(0).sqrt().nan_to_num(nan=1.0)
     half = (high - low) / 2
     return middle, torch.where(half > 0, half, torch.where(overall > 0, overall, 1.0))

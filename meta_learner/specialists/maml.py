@@ -58,13 +58,13 @@ class MAML(Specialist):
     def encode(self, tokens: Tokens) -> Tensor:
         rows, steps = tokens.happened.shape
         seen = torch.ones((steps, steps), dtype=tokens.happened.dtype).tril()  # [prefixes, experiments]
-        prefixes = [part[:, None].expand(-1, steps, *part.shape[1:]).flatten(0, 1) for part in self._examples(tokens)]
+        prefixes = [part[:, None].expand(-1, steps, *part.shape[1:]).flatten(0, 1) for part in self.examples(tokens)]
         weight = prefixes[2] * seen.repeat(rows, 1)[..., None]
         said = self.said(self.adapted(prefixes[0], prefixes[1], weight)).unflatten(0, (rows, steps))
         return self._emit(said, tokens.left)
 
     def latest(self, tokens: Tokens) -> Decision:
-        said = self.said(self.adapted(*self._examples(tokens)))
+        said = self.said(self.adapted(*self.examples(tokens)))
         return self.decide(self._emit(said, tokens.left[:, -1]))
 
     def adapted(self, designs: Tensor, targets: Tensor, weight: Tensor) -> Weights:
@@ -75,7 +75,7 @@ class MAML(Specialist):
         last = f"{len(self.surrogate) - 1}."
         fast = {n: v for n, v in start.items() if n.startswith(last) or not self.inner.head_only}
         slow = {name: value for name, value in start.items() if name not in fast}
-        slope = vmap(grad(self._inner_loss))
+        slope = vmap(grad(self.inner_loss))
         for _ in range(self.inner.steps):
             slopes = slope(fast, slow, designs, targets, weight)
             if self.inner.first_order:
@@ -91,12 +91,13 @@ class MAML(Specialist):
         out: Tensor = functional_call(self.surrogate, weights, (designs,))
         return out
 
-    def _inner_loss(self, fast: Weights, slow: Weights, designs: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
+    def inner_loss(self, fast: Weights, slow: Weights, designs: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
+        """L of one task, of weights that adapt and weights that do not."""
         off = self._surrogate({**slow, **fast}, designs) - targets
         count = weight[..., -1].sum().clamp_min(1.0)
         return 0.5 * (weight * off.square()).sum() / count
 
-    def _examples(self, tokens: Tokens) -> tuple[Tensor, Tensor, Tensor]:
+    def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor, Tensor]:
         """Designs, targets, and which targets there are."""
         happened = tokens.happened[..., None]
         return (

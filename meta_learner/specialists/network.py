@@ -84,7 +84,7 @@ class Layout:
         return torch.stack(columns, dim=-1).clamp(0.0, _BELOW_ONE)
 
 
-class Sized(Protocol):
+class FamilyOptions(Protocol):
     """A family's options."""
 
     @property
@@ -99,7 +99,7 @@ class Specialist(nn.Module, ABC):
 
     family: str
 
-    def __init__(self, featuriser: Featuriser, layout: Layout, options: Sized) -> None:
+    def __init__(self, featuriser: Featuriser, layout: Layout, options: FamilyOptions) -> None:
         super().__init__()
         self.featuriser, self.layout, self.options = featuriser, layout, options
         width = options.width

@@ -15,15 +15,15 @@ class Specialised(Policy):
     """The design that the network holds most likely; the nearest that is allowed, or left in the pool."""
 
     def __init__(self, network: Specialist) -> None:
-        self.name, self._network = network.family, network
+        self.name, self.network = network.family, network
 
     @torch.no_grad()
     def choose(self, problem: DesignProblem) -> Choice:
         space = problem.model.space
         self._check(problem)
         history = _with_pending(problem)
-        tokens = self._network.featuriser(history, _left_before(problem, history))
-        unit = self._network.layout.unit(self._network.latest(tokens).mode())
+        tokens = self.network.featuriser(history, _left_before(problem, history))
+        unit = self.network.layout.unit(self.network.latest(tokens).mode())
         if problem.pool is not None:
             return unscored(nearest_in(space, unit, *pooled(problem, problem.pool)))
         return unscored(nearest(space, unit, problem.remaining))
@@ -31,7 +31,7 @@ class Specialised(Policy):
     def _check(self, problem: DesignProblem) -> None:
         """DomainError where the domain is another one."""
         model = problem.model
-        expected, found = self._network.layout.names, (model.space.names, model.outcome_names)
+        expected, found = self.network.layout.names, (model.space.names, model.outcome_names)
         if expected != found:
             raise DomainError(
                 f"policy {self.name}: it was trained for {_said(expected)}, and {model.domain.name} has "

@@ -1,7 +1,8 @@
 """RL²: a recurrent network whose state, carried through the episode, is what it has learned about this world.
 
 Duan, Schulman, Chen, Bartlett, Sutskever & Abbeel 2016, RL²: Fast reinforcement learning via slow reinforcement
-learning, arXiv:1611.02779; Wang et al. 2016, Learning to reinforcement learn, arXiv:1611.05763.
+learning, arXiv:1611.02779; Wang et al. 2016, Learning to reinforcement learn, arXiv:1611.05763. Theirs is also shown
+its rewards; ours need the hidden truth, so that experiments and what is left of the budget are all it sees.
 """
 
 from dataclasses import dataclass

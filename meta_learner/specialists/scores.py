@@ -1,13 +1,13 @@
 """What an episode is worth after its experiments, by the domain's goal; larger is better.
 
-With ℓ_0 the truth's log-likelihood and ℓ_1 … ℓ_L those of contrasts from the prior, weights w_l ∝ e^{ℓ_l}, l ≥ 1:
+With ℓ_0 the truth's log-likelihood, ℓ_1 … ℓ_L those of contrasts from the prior, and w_l their weights e^{ℓ_l}/Σ,
+l ≥ 1, mixed with even ones as if one draw of the prior stood beside the 1/Σ w² that they effectively are:
 
 - learn: sPCE = ℓ_0 − log (1/(L+1)) Σ_{l≥0} e^{ℓ_l} (Foster et al. 2021), a lower bound on the information.
 - learn with names: log q(φ_0) − log p̂(φ_0), q a normal law with the weighted mean and covariance of the named
-  parameters φ, mixed with their prior; a lower bound on the information about φ for any q (Barber & Agakov 2003), where
-  φ is made standard normal by the contrasts' ranks. q's standard deviations are at least 0.05 of the prior's.
-- discriminate: log of the true law's probability, Σ_l w_l over its contrasts, with one more contrast that says what
-  the prior says, so that it is never 0.
+  parameters φ, mixed with a twentieth of their prior; a lower bound on the information about φ for any q (Barber &
+  Agakov 2003). φ is made standard normal by the contrasts' ranks; q's covariance has at least 0.05² on its diagonal.
+- discriminate: log of the true law's probability, Σ_l w_l over its contrasts.
 - predict: −(ŷ − E[y | truth])² over the prior's variance, mean over the goal's points, ŷ = Σ_l w_l E[y | l].
 - maximise, minimise: −(best − chosen) ÷ (best − mean) of the truth's objective over a grid, the chosen design being
   the best of Σ_l w_l f_l.
@@ -32,7 +32,7 @@ Score = Callable[[Tensor, Tensor], Tensor]  # ℓ_0 [episodes], ℓ [episodes, c
 
 _GRID = 256  # designs over which an optimum is sought
 _FLOOR = 0.05  # least standard deviation of q
-_OF_PRIOR = 0.05  # share of the prior in q
+_SHARE = 0.05  # share of the prior in q
 _LOG_2PI = math.log(2 * math.pi)
 
 
@@ -55,14 +55,26 @@ def spce(truth: Tensor, others: Tensor) -> Tensor:
 def _law(model: DomainModel, truths: Worlds, contrasts: Contrasts) -> Score:
     own = truths.mechanism[:, None] == contrasts.mechanism
     prior = model.log_weights.exp()[truths.mechanism]
-    count = len(contrasts)
 
     def score(truth: Tensor, others: Tensor) -> Tensor:
         del truth
-        share = torch.where(own, others.softmax(-1), 0.0).sum(-1)
-        return ((count * share + prior) / (count + 1)).log()
+        weight = others.softmax(-1)
+        share, of_prior = torch.where(own, weight, 0.0).sum(-1), _of_prior(weight)[:, 0]
+        return ((1 - of_prior) * share + of_prior * prior).log()  # a law that no contrast has keeps its prior's share
 
     return score
+
+
+def _of_prior(weight: Tensor) -> Tensor:
+    """The share of one draw among 1/Σ w² and one [episodes, 1]."""
+    return 1 / (1 + 1 / weight.square().sum(-1, keepdim=True))
+
+
+def _weights(others: Tensor) -> Tensor:
+    """w [episodes, contrasts]."""
+    weight = others.softmax(-1)
+    share = _of_prior(weight)
+    return (1 - share) * weight + share / weight.shape[-1]
 
 
 def _named(model: DomainModel, truths: Worlds, contrasts: Contrasts) -> Score:
@@ -75,8 +87,8 @@ def _named(model: DomainModel, truths: Worlds, contrasts: Contrasts) -> Score:
 
     def score(truth: Tensor, others: Tensor) -> Tensor:
         del truth
-        fitted = _normal_log_density(own, rest, others.softmax(-1)) + math.log(1 - _OF_PRIOR)
-        return torch.logaddexp(fitted, prior + math.log(_OF_PRIOR)) - prior
+        fitted = _normal_log_density(own, rest, _weights(others)) + math.log(1 - _SHARE)
+        return torch.logaddexp(fitted, prior + math.log(_SHARE)) - prior
 
     return score
 
@@ -117,7 +129,7 @@ def _predict(model: DomainModel, truths: Worlds, contrasts: Contrasts) -> Score:
 
     def score(truth: Tensor, others: Tensor) -> Tensor:
         del truth
-        return -((others.softmax(-1) @ table - right).square() / variance).mean(-1)
+        return -((_weights(others) @ table - right).square() / variance).mean(-1)
 
     return score
 
@@ -137,7 +149,7 @@ def _optimise(model: DomainModel, truths: Worlds, contrasts: Contrasts) -> Score
 
     def score(truth: Tensor, others: Tensor) -> Tensor:
         del truth
-        chosen = (others.softmax(-1) @ table).argmax(-1, keepdim=True)
+        chosen = (_weights(others) @ table).argmax(-1, keepdim=True)
         return -(best - right.gather(-1, chosen)[:, 0]) / scale
 
     return score

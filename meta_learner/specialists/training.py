@@ -4,6 +4,7 @@ Families are compared at equal numbers of simulated experiments, so that is what
 go by; the worlds that contrasts stand for are never experimented in.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -71,7 +72,7 @@ class Trainer:
         started, recipe = time.perf_counter(), self.recipe
         share = min(1.0, self.experiments / recipe.experiments)
         for group in self._optimiser.param_groups:
-            group["lr"] = recipe.rate * float(0.5 + 0.5 * torch.cos(torch.pi * torch.tensor(share, device="cpu")))
+            group["lr"] = recipe.rate * (0.5 + 0.5 * math.cos(math.pi * share))
         episodes = Episodes(
             self._model,
             episodes=recipe.episodes,
@@ -94,13 +95,13 @@ class Trainer:
 
     def _learn(self, episodes: Episodes) -> None:
         if self._way is not None:
-            self._step(contrastive_gradient.loss(self.network, episodes, self._way))
+            self.descend(contrastive_gradient.loss(self.network, episodes, self._way))
             return
         played = play(self.network, episodes, self._generator)
         for loss in policy_gradient.losses(self.network, played, self.recipe.clipping):
-            self._step(loss)
+            self.descend(loss)
 
-    def _step(self, loss: Tensor) -> None:
+    def descend(self, loss: Tensor) -> None:
         """Down a clipped gradient; not at all where it is not finite, which is counted."""
         self._optimiser.zero_grad()
         loss.backward()

@@ -71,7 +71,7 @@ def main() -> None:
     found = list(told(rows(domain, given.families, given.against, recipe, (given.runs, given.contrasts))))
     note = (
         f"{domain.name}: {given.runs} worlds, the same for all, and {given.contrasts} contrasts; families trained with "
-        f"seed {given.seed} and the recipe's defaults, counted in simulated experiments; ± one standard error over worlds."
+        f"seed {given.seed} and the recipe's defaults, for as many simulated experiments; ± one standard error."
     )
     title = f"What do specialists learn on {domain.name}?"
     save(given.out, {"kind": "specialists", "title": title, "columns": COLUMNS, "rows": found, "note": note})

@@ -174,13 +174,13 @@ def test_gradients_through_inner_steps_are_those_of_differences(head_only: bool)
 def test_inner_steps_fit_what_came_back_and_only_the_head_where_told() -> None:
     for head_only in (False, True):
         network, tokens = maml(head_only=head_only)
-        examples = network._examples(tokens)
+        examples = network.examples(tokens)
         adapted = network.adapted(*examples)
         for task in range(ROWS):
             own = {name: value[task] for name, value in adapted.items()}
             before = dict(network.surrogate.named_parameters())
             example = [part[task] for part in examples]
-            assert network._inner_loss(own, {}, *example) < network._inner_loss(before, {}, *example)
+            assert network.inner_loss(own, {}, *example) < network.inner_loss(before, {}, *example)
             moved = {name for name, value in own.items() if not torch.equal(value, before[name])}
             assert moved == ({"4.weight", "4.bias"} if head_only else set(before))
 
@@ -188,7 +188,7 @@ def test_inner_steps_fit_what_came_back_and_only_the_head_where_told() -> None:
 def test_without_experiments_nothing_adapts() -> None:
     network, tokens = maml()
     start = Tokens(*(getattr(tokens, field)[:, :1] for field in Tokens.__dataclass_fields__))
-    adapted = network.adapted(*network._examples(start))
+    adapted = network.adapted(*network.examples(start))
     for name, value in network.surrogate.named_parameters():
         torch.testing.assert_close(adapted[name], value.expand_as(adapted[name]))
 

@@ -56,7 +56,7 @@ def test_a_rollout_sees_what_episodes_show() -> None:
     episodes = Episodes(model, episodes=RUNS, contrasts=2, generator=randomness.generator(3))
     for _ in range(2):
         episodes.step(torch.tensor([1.0, 2.0, 20.0, 1.0], dtype=torch.float64).expand(RUNS, -1))
-    network = wanted._network
+    network = wanted.network
     unit = network.layout.unit(network.latest(network.featuriser(episodes.history, episodes.remaining)).mode())
     steps, _ = simulated_block(model, wanted, runs=RUNS, seed=5, settings=FEW, kind=BlindSteps)
     state = steps.begin(RUNS)
@@ -74,7 +74,7 @@ def test_a_batch_counts_what_is_pending() -> None:
     steps = BlockSteps(model, wanted, laboratory, budget=7, seed=5, block=0, settings=FEW, batch=3)
     state = steps.design(steps.hypothesise(steps.begin(RUNS)))
     assert state.choice is not None
-    network, designs = wanted._network, state.choice.designs[:, None]
+    network, designs = wanted.network, state.choice.designs[:, None]
     nothing = torch.full((RUNS, 1, 2), torch.nan, dtype=torch.float64)
     left = torch.stack([torch.full((RUNS,), 7.0, dtype=torch.float64), 7 - model.space.cost(designs[:, 0])], dim=1)
     unit = network.layout.unit(network.latest(network.featuriser(History(designs, nothing), left)).mode())
@@ -99,7 +99,7 @@ def test_a_pool_is_used_up_nearest_first() -> None:
     history = list(rollout(steps, RUNS))[-1].belief.history
     counts = (history.designs[:, :, None] == laboratory.designs).all(-1).sum(1)
     assert torch.equal(counts, torch.ones_like(counts))
-    network = wanted._network
+    network = wanted.network
     start = network.featuriser.start(torch.full((1,), 100.0, dtype=torch.float64))
     unit = network.layout.unit(network.latest(start).mode())
     nearest = (model.space.encode(laboratory.designs) - unit).norm(dim=-1).argmin()
@@ -108,7 +108,7 @@ def test_a_pool_is_used_up_nearest_first() -> None:
 
 def test_a_domain_of_another_shape_is_refused() -> None:
     steps, _ = simulated_block(line(), policy(), runs=2, seed=1, settings=FEW)
-    with pytest.raises(DomainError, match="rl2: it was trained for the settings dose, .* has the settings x and"):
+    with pytest.raises(DomainError, match=r"rl2: it was trained for the settings dose, .* has the settings x and"):
         next(rollout(steps, 2))
     same, _ = simulated_block(both(), Specialised(build("rl2", line())), runs=2, seed=1, settings=FEW)
     assert next(rollout(same, 2)).step == 1  # other laws for the same settings and outcomes

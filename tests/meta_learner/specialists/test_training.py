@@ -25,8 +25,11 @@ from tests.meta_learner.specialists.worlds import both, line, mixed
 SHORT = Recipe(experiments=400, episodes=16, contrasts=20, seed=7)
 
 
+SMALL = {"maml": {"width": 16, "probes": 4, "steps": 1}, "transformer": {"width": 32, "layers": 1}}
+
+
 def trainer(name: str, model: DomainModel, recipe: Recipe = SHORT) -> Trainer:
-    return Trainer(build(name, model, seed=recipe.seed), model, recipe)
+    return Trainer(build(name, model, SMALL.get(name), seed=recipe.seed), model, recipe)
 
 
 def without_time(told: list[Progress]) -> list[Progress]:
@@ -83,7 +86,7 @@ def test_a_broken_gradient_changes_nothing_and_is_counted() -> None:
     going = trainer("deep-adaptive-design", line())
     going.update()
     before = going.state()
-    going._step(going.network.log_sd.sum() * torch.nan)
+    going.descend(going.network.log_sd.sum() * torch.nan)
     assert going.skipped == 1
     assert all(torch.equal(value, before[name]) for name, value in going.state().items() if name != "counts")
 
@@ -137,22 +140,22 @@ def test_the_pathwise_gradient_is_that_of_differences() -> None:
 
 @pytest.mark.statistical
 def test_the_score_gradient_has_the_pathwise_ones_mean() -> None:
-    """Of the emitter's last bias, over 300 batches of the line: both are unbiased; normal test at α = 1e-4 that finds a
-    difference of 4.9 standard errors, a seventh of the gradient; without the score's term it is of another sign."""
+    """Of the head's bias, over 60 batches of 512 episodes: both are unbiased. Normal test at α = 1e-4; the error is a
+    tenth of the gradient (-0.97), so that half of it is found missing. Without the score's term all of it is."""
     model = line()
     network = build("deep-adaptive-design", model, {"width": 8})
     with torch.no_grad():
         network.design.bias.fill_(0.6)
     found: dict[str, list[float]] = {"pathwise": [], "score": []}
     for how, slopes in found.items():
-        for batch in range(300):
-            episodes = Episodes(model, episodes=32, contrasts=50, generator=randomness.generator(batch))
+        for batch in range(60):
+            episodes = Episodes(model, episodes=512, contrasts=50, generator=randomness.generator(batch))
             lost = loss(network, episodes, how)  # type: ignore[arg-type]
             slopes.append(torch.autograd.grad(lost, network.design.bias)[0].item())
     pathwise, score = (torch.tensor(slopes) for slopes in found.values())
-    error = (score - pathwise).std().item() / math.sqrt(300)
+    error = (score - pathwise).std().item() / math.sqrt(60)
     assert abs((score - pathwise).mean().item()) < stats.norm.isf(0.5e-4) * error
-    assert pathwise.mean().item() < -7 * error * 0.7  # more at the ends
+    assert pathwise.mean().item() < -8 * error  # there is something to be found: more at the ends
 
 
 def told(policy: Policy) -> Estimate:
@@ -168,9 +171,9 @@ def at_random() -> Estimate:
 @pytest.mark.statistical
 @pytest.mark.parametrize("name", SPECIALISTS)
 def test_every_family_learns_where_a_line_is_measured_best(name: str, at_random: Estimate) -> None:
-    """At the ends: 1.99 nats from three experiments against 1.6 at random, as sPCE has it. Better than random on
-    600 worlds that it has not seen, one-sided at α = 1e-4 (3.7 standard errors of the difference, 0.2 nats)."""
-    going = trainer(name, line(), Recipe(experiments=12_000, episodes=64, contrasts=64, rate=1e-2, seed=1))
+    """At the ends: 3.74 nats from three experiments against 2.98 at random. Better than random on 600 worlds that it
+    has not seen, one-sided at α = 1e-4: by more than 3.7 standard errors of the difference, 0.27 nats."""
+    going = trainer(name, line(), Recipe(experiments=5000, episodes=32, contrasts=64, rate=1e-2, seed=1))
     for _ in train(going):
         pass
     found = told(Specialised(going.network))

@@ -1,13 +1,14 @@
 """What an episode is worth after its experiments, by the domain's goal; larger is better.
 
 With ℓ_0 the truth's log-likelihood, ℓ_1 … ℓ_L those of contrasts from the prior, and w_l their weights e^{ℓ_l}/Σ,
-l ≥ 1, mixed with even ones as if one draw of the prior stood beside the 1/Σ w² that they effectively are:
+l ≥ 1; v_l are these mixed with even ones, as if one draw of the prior stood beside the 1/Σ w² that they effectively
+are, which keeps few contrasts from being sure (a prediction would only be spoiled by it):
 
 - learn: sPCE = ℓ_0 − log (1/(L+1)) Σ_{l≥0} e^{ℓ_l} (Foster et al. 2021), a lower bound on the information.
-- learn with names: log q(φ_0) − log p̂(φ_0), q a normal law with the weighted mean and covariance of the named
+- learn with names: log q(φ_0) − log p̂(φ_0), q a normal law with mean and covariance under v of the named
   parameters φ, mixed with a twentieth of their prior; a lower bound on the information about φ for any q (Barber &
   Agakov 2003). φ is made standard normal by the contrasts' ranks; q's covariance has at least 0.05² on its diagonal.
-- discriminate: log of the true law's probability, Σ_l w_l over its contrasts.
+- discriminate: log of the true law's probability, Σ_l v_l over its contrasts.
 - predict: −(ŷ − E[y | truth])² over the prior's variance, mean over the goal's points, ŷ = Σ_l w_l E[y | l].
 - maximise, minimise: −(best − chosen) ÷ (best − mean) of the truth's objective over a grid, the chosen design being
   the best of Σ_l w_l f_l.
@@ -70,8 +71,8 @@ def _of_prior(weight: Tensor) -> Tensor:
     return 1 / (1 + 1 / weight.square().sum(-1, keepdim=True))
 
 
-def _weights(others: Tensor) -> Tensor:
-    """w [episodes, contrasts]."""
+def _mixed(others: Tensor) -> Tensor:
+    """v [episodes, contrasts]."""
     weight = others.softmax(-1)
     share = _of_prior(weight)
     return (1 - share) * weight + share / weight.shape[-1]
@@ -87,7 +88,7 @@ def _named(model: DomainModel, truths: Worlds, contrasts: Contrasts) -> Score:
 
     def score(truth: Tensor, others: Tensor) -> Tensor:
         del truth
-        fitted = _normal_log_density(own, rest, _weights(others)) + math.log(1 - _SHARE)
+        fitted = _normal_log_density(own, rest, _mixed(others)) + math.log(1 - _SHARE)
         return torch.logaddexp(fitted, prior + math.log(_SHARE)) - prior
 
     return score
@@ -129,7 +130,7 @@ def _predict(model: DomainModel, truths: Worlds, contrasts: Contrasts) -> Score:
 
     def score(truth: Tensor, others: Tensor) -> Tensor:
         del truth
-        return -((_weights(others) @ table - right).square() / variance).mean(-1)
+        return -((others.softmax(-1) @ table - right).square() / variance).mean(-1)
 
     return score
 
@@ -149,7 +150,7 @@ def _optimise(model: DomainModel, truths: Worlds, contrasts: Contrasts) -> Score
 
     def score(truth: Tensor, others: Tensor) -> Tensor:
         del truth
-        chosen = (_weights(others) @ table).argmax(-1, keepdim=True)
+        chosen = (others.softmax(-1) @ table).argmax(-1, keepdim=True)
         return -(best - right.gather(-1, chosen)[:, 0]) / scale
 
     return score

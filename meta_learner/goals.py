@@ -116,8 +116,8 @@ def score(model: DomainModel, worlds: Worlds, given: Answer) -> Tensor | None:
     squared error over the variance of the prior predictive mean.
     """
     if given.prediction is not None:
-        error = (given.prediction - _true_predictions(model, worlds)).square()
-        return (error / _prior_variance(model)).mean(-1)
+        error = (given.prediction - true_predictions(model, worlds)).square()
+        return (error / prior_variance(model)).mean(-1)
     if given.recommendation is None:
         return None
 
@@ -147,7 +147,7 @@ def _climb(model: DomainModel, value: Value, designs: Tensor, generator: torch.G
     return best, top
 
 
-def _true_predictions(model: DomainModel, worlds: Worlds) -> Tensor:
+def true_predictions(model: DomainModel, worlds: Worlds) -> Tensor:
     """E[y | world, design] at the goal's points in each run's true world [runs, points]."""
     parts: list[Tensor] = []
     for outcome, points in model.prediction_points.items():
@@ -161,7 +161,7 @@ def _expectation(column: int) -> Callable[[MechanismModel, Parameters, Tensor], 
 
 
 @lru_cache(maxsize=8)
-def _prior_variance(model: DomainModel) -> Tensor:
+def prior_variance(model: DomainModel) -> Tensor:
     """Variance over the prior of what is to be predicted [points]."""
     worlds = model.draw_worlds(_PRIOR_WORLDS, stream(0, 0, 0, "prior"))
-    return _true_predictions(model, worlds).var(0).clamp_min(1e-300)
+    return true_predictions(model, worlds).var(0).clamp_min(1e-300)

@@ -21,6 +21,7 @@ from meta_learner.policies.expected_information_gain import Search
 from meta_learner.policies.random import Random
 from meta_learner.policies.sobol import Sobol as SobolPolicy
 from meta_learner.rollout import BlockState, BlockSteps, rollout
+from meta_learner.specialists import Recipe, Trainer, build
 from orchestrator.cache import BeliefCache
 from orchestrator.recording import experiments_of
 from tests.pretend_device import PretendTensor, pretend_device
@@ -92,6 +93,28 @@ def test_a_benchmark_on_another_device_gives_the_cpus_numbers() -> None:
         there = measure(setup)
     for name in ("spce", "snmc", "sace", "svnmc", "information"):
         assert getattr(there, name) == getattr(here, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "domain"),
+    [("deep-adaptive-design", "death-process"), ("maml", "death-process"), ("scratch", "inventory-demand")],
+)
+def test_a_specialist_trained_on_another_device_is_the_cpus(name: str, domain: str) -> None:
+    """Stopped and resumed there. A recurrent cell and attention are other programs on every device."""
+    here = trained(name, domain)
+    with pretend_device():
+        there = trained(name, domain)
+    assert isinstance(there["network/value.weight"], PretendTensor)
+    assert {key: torch.equal(value, there[key].cpu()) for key, value in here.items()} == dict.fromkeys(here, True)
+
+
+def trained(name: str, domain: str) -> dict[str, Tensor]:
+    model = DomainModel(find(domain))
+    first, second = (Trainer(build(name, model), model, Recipe(episodes=4, contrasts=8)) for _ in range(2))
+    first.update()
+    second.restore(first.state())
+    second.update()
+    return second.state()
 
 
 def test_the_pretend_device_refuses_what_cuda_refuses() -> None:

@@ -29,6 +29,7 @@ from sqlmodel import Field, SQLModel
 CAMPAIGN_STATUSES = ("scheduled", "running", "paused", "finished", "failed", "cancelled")
 WORK_STATUSES = ("scheduled", "running", "finished", "failed", "cancelled")  # of a block and of a run
 UNFINISHED = ("scheduled", "running")
+TRAINING_STATUSES = ("running", "stopped", "finished")
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -203,3 +204,27 @@ class Finding(Table, table=True):
     content: dict[str, Any] = Field(sa_type=_json)
     text: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Training(Table, table=True):
+    """A meta-training: its recipe, how far it came, and the agent that it gave.
+
+    `curve` holds [step, value] pairs; `hardware` and `commit` say where it ran and from which source; `weights` is the
+    SHA-256 of the agent's, once there is one.
+    """
+
+    __table_args__ = (_one_of("status", TRAINING_STATUSES),)
+
+    id: str = Field(default_factory=new_campaign_id, primary_key=True)
+    agent: str = Field(index=True)
+    recipe: dict[str, Any] = Field(sa_type=_json)
+    status: str = "running"
+    step: int = 0
+    steps: int
+    seconds: float = 0.0
+    curve: list[Any] = Field(default_factory=list, sa_type=_json)
+    hardware: dict[str, Any] = Field(sa_type=_json)
+    commit: str | None = None
+    weights: str | None = None
+    created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime)
+    updated_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime)

@@ -11,7 +11,17 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from experiments_db.errors import NotFoundError
-from experiments_db.models import UNFINISHED, Block, Campaign, Domain, Experiment, Finding, Measurements, Run
+from experiments_db.models import (
+    UNFINISHED,
+    Block,
+    Campaign,
+    Domain,
+    Experiment,
+    Finding,
+    Measurements,
+    Run,
+    Training,
+)
 from experiments_db.record import lease_is_live
 
 _View = TypeVar("_View")
@@ -133,6 +143,25 @@ class FindingRecord:
     content: dict[str, Any]
     text: str
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """A meta-training; curve: [step, value] pairs."""
+
+    id: str
+    agent: str
+    recipe: dict[str, Any]
+    status: str
+    step: int
+    steps: int
+    seconds: float
+    curve: list[Any]
+    hardware: dict[str, Any]
+    commit: str | None
+    weights: str | None
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True)
@@ -309,6 +338,12 @@ def campaign_finding(session: Session, campaign_id: str) -> FindingRecord | None
     """Return what the campaign as a whole concludes, None if it has not concluded."""
     query = _findings(campaign_id).outerjoin(Run, col(Run.id) == col(Finding.run_id))
     return next(iter(_views(FindingRecord, session, query.where(col(Finding.run_id).is_(None)))), None)
+
+
+def trainings(session: Session) -> list[TrainingRecord]:
+    """All meta-trainings, the newest first."""
+    query = select(Training).order_by(col(Training.created_at).desc())
+    return [_view(TrainingRecord, row) for row in session.scalars(query)]
 
 
 def belief_paths(session: Session, campaign_id: str, run_index: int) -> list[BeliefStep]:

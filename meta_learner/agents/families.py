@@ -57,8 +57,12 @@ def _experimenter(card: Card, model: "DomainModel | None") -> "nn.Module":
 
 
 def _experimenter_policy(network: "nn.Module", card: Card, model: "DomainModel") -> "Policy":
-    del network
-    raise AgentError(f"the agent {card.name!r} plays games on tables only, and cannot be sent into {model.domain.name}")
+    from meta_learner.experimenter.network import Experimenter
+    from meta_learner.experimenter.policy import ExperimenterPolicy
+
+    del card, model
+    assert isinstance(network, Experimenter)
+    return ExperimenterPolicy(network)
 
 
 _FAMILIES: dict[str, Family] = {"experimenter": Family(_experimenter, _experimenter_policy, of_table=True)}

@@ -13,19 +13,21 @@ from meta_learner.experimenter.episodes import episode
 from meta_learner.experimenter.network import Experimenter
 from meta_learner.games.table import Games
 from meta_learner.games.utilities import UTILITIES
+from meta_learner.training.lessons import Learned
 from meta_learner.training.tasks import Tables
 
 
-def loss(
+def learned(
     network: Experimenter, task: Tables, *, batch: int, runs: int, generator: torch.Generator
-) -> tuple[Tensor, float]:
-    """What to minimise, and the mean return."""
+) -> Learned:
+    """Of ``runs`` runs of ``batch`` games."""
     games = task.draw(batch, generator)
     turns, belief = episode(network, games, task.goal, runs, generator)
     gained = _returns(games, belief, task.goal)
     others = (gained.sum(1, keepdim=True) - gained) / (runs - 1)
     log_probability = torch.stack([turn.log_probability for turn in turns]).sum(0)
-    return -((gained - others) * log_probability).mean(), gained.mean().item()
+    decisions = sum(int(turn.going.sum()) for turn in turns)
+    return Learned(-((gained - others) * log_probability).mean(), gained.mean().item(), decisions)
 
 
 def _returns(games: Games, belief: Tensor, goal: str) -> Tensor:

@@ -22,6 +22,15 @@ _CLOSED = -1e9
 
 
 @dataclass(frozen=True)
+class Learned:
+    """loss: what to minimise; told: the regret, or what was gained, a share; decisions: how many it is of."""
+
+    loss: Tensor
+    told: float
+    decisions: int
+
+
+@dataclass(frozen=True)
 class Lesson:
     """values [games, runs, designs]: what the teacher expects to gain, as a share of the best; -inf where the budget
     does not pay. share [games, runs]: what the best gains of all there is to gain."""
@@ -41,7 +50,7 @@ class Lesson:
         values = near[..., None] * own.relative + (1.0 - near[..., None]) * told.relative
         return cls(torch.where(own.values.isfinite(), values, -torch.inf), own.share)
 
-    def loss(self, logits: Tensor, value: Tensor) -> tuple[Tensor, float]:
+    def learned(self, logits: Tensor, value: Tensor) -> "Learned":
         """What to minimise, and the regret, of logits [games, runs, designs] and values [games, runs]."""
         allowed = self.values.isfinite()
         going = allowed.any(-1)
@@ -52,7 +61,8 @@ class Lesson:
         weight = going / going.sum().clamp_min(1)
         surprise = (weight * -(wanted * log_policy).sum(-1)).sum()
         error = (weight * (value - self.share).square()).sum()
-        return surprise + _WORTH * error, (weight * (log_policy.exp() * regret).sum(-1)).sum().item()
+        told = (weight * (log_policy.exp() * regret).sum(-1)).sum().item()
+        return Learned(surprise + _WORTH * error, told, int(going.sum()))
 
 
 @dataclass(frozen=True)

@@ -21,17 +21,19 @@ from meta_learner.games.random_tables import Kind, Size, random_games
 from meta_learner.games.table import Games
 from meta_learner.hypotheses import Hypotheses, draw_hypotheses
 from meta_learner.information import stratified
-from meta_learner.training.lessons import Lesson
+from meta_learner.training.lessons import Learned, Lesson
 
 _KEPT = 256  # random domains in memory
 
 
 class Task(ABC):
-    """A distribution over decisions."""
+    """A distribution over decisions. runs: episodes of each game."""
+
+    runs: int
 
     @abstractmethod
-    def lessons(self, network: Experimenter, batch: int, generator: torch.Generator) -> Iterator[tuple[Tensor, float]]:
-        """Loss and regret at the states of ``batch`` games that the learner comes to."""
+    def lessons(self, network: Experimenter, batch: int, generator: torch.Generator) -> Iterator[Learned]:
+        """What there is to learn at the states of ``batch`` games that the learner comes to."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ class Tables(Task):
     ahead: int = 3
     runs: int = 2
 
-    def lessons(self, network: Experimenter, batch: int, generator: torch.Generator) -> Iterator[tuple[Tensor, float]]:
+    def lessons(self, network: Experimenter, batch: int, generator: torch.Generator) -> Iterator[Learned]:
         games = self.draw(batch, generator)
         turns, _ = episode(network, games, self.goal, self.runs, generator)
         for step, turn in enumerate(turns):
             lesson = Lesson.of(games, turn.belief, turn.left, self.goal, min(self.ahead, games.horizon - step))
-            yield lesson.loss(turn.logits, turn.value)
+            yield lesson.learned(turn.logits, turn.value)
 
     def draw(self, batch: int, generator: torch.Generator) -> Games:
         """Games in single precision."""
@@ -82,8 +84,9 @@ class RandomDomains(Task):
     narrow: float = 4.0
     experiments: int = 12
     dynamics: float = 0.0
+    runs: int = 1
 
-    def lessons(self, network: Experimenter, batch: int, generator: torch.Generator) -> Iterator[tuple[Tensor, float]]:
+    def lessons(self, network: Experimenter, batch: int, generator: torch.Generator) -> Iterator[Learned]:
         low, high = self.seeds
         model = _model(low + int(randomness.integers(high - low, (1,), generator)), self.dynamics)
         goal = goal_of(model)
@@ -99,7 +102,7 @@ class RandomDomains(Task):
         gain = greedy(known, known.prior[:, None]) if better else None
         logits, value = network(of_games(seen, seen.prior[:, None], seen.budget[:, None], goal, gain))
         lesson = Lesson.of(known, known.prior[:, None], known.budget[:, None], goal, 2)
-        yield lesson.loss(logits[:, None], value[:, None])
+        yield lesson.learned(logits[:, None], value[:, None])
 
     def _left(self, model: DomainModel, designs: Tensor, generator: torch.Generator) -> Tensor:
         """Of the budget [games]: often little, always enough for one experiment."""

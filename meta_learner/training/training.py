@@ -4,7 +4,7 @@ Stage 1 imitates look-ahead (``lessons``), stage 2 improves on it by policy grad
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from domains import randomness
 from meta_learner.experimenter.network import Experimenter, Shape
 from meta_learner.training import improvement
+from meta_learner.training.lessons import Learned
 from meta_learner.training.tasks import Tables, Task
 
 
@@ -47,10 +48,13 @@ class Plan:
 
 
 class Training:
-    """A network being trained, and all that decides how it goes on: optimiser, stream, step."""
+    """A network being trained, and all that decides how it goes on: optimiser, stream, step.
+
+    episodes: games and decisions seen so far; experiments: decided on in them.
+    """
 
     def __init__(self, plan: Plan) -> None:
-        self.plan, self.step = plan, 0
+        self.plan, self.step, self.episodes, self.experiments = plan, 0, 0, 0
         with torch.random.fork_rng():
             torch.manual_seed(plan.seed)
             self.network = Experimenter(plan.shape)
@@ -61,18 +65,20 @@ class Training:
         """The rest of the training. After every step: the regret, a share (stage 1), or what was gained, a share."""
         while self.step < self.plan.steps:
             imitating = self.step < self.plan.imitate.steps
-            loss, told = self._imitate() if imitating else self._improve()
-            stage, step = (self.plan.imitate, 0) if imitating else (self.plan.improve, self.plan.imitate.steps)
-            self._learn(loss, stage.rate_at(self.step - step))
+            stage, begun = (self.plan.imitate, 0) if imitating else (self.plan.improve, self.plan.imitate.steps)
+            lessons = self._imitate() if imitating else [self._improve()]
+            self._learn(torch.stack([lesson.loss for lesson in lessons]).mean(), stage.rate_at(self.step - begun))
             self.step += 1
-            yield told
+            self.experiments += sum(lesson.decisions for lesson in lessons)
+            yield sum(lesson.told for lesson in lessons) / len(lessons)
 
     def state(self) -> dict[str, Tensor]:
         """All of it, as named tensors."""
         parts = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         for index, moments in self.optimiser.state_dict()["state"].items():
             parts |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
-        return parts | {"generator": self.generator.get_state(), "step": torch.tensor(self.step)}
+        counts = torch.tensor([self.step, self.episodes, self.experiments])
+        return parts | {"generator": self.generator.get_state(), "counts": counts}
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go on where ``state`` was taken, to the same bits. ValueError: it is another network's."""
@@ -88,20 +94,21 @@ class Training:
                 moments.setdefault(int(index), {})[kind] = value
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
         self.generator.set_state(state["generator"])
-        self.step = int(state["step"])
+        self.step, self.episodes, self.experiments = (int(count) for count in state["counts"])
 
-    def _imitate(self) -> tuple[Tensor, float]:
-        task = self._drawn([(weight, task) for weight, task in self.plan.tasks])
-        lessons = list(task.lessons(self.network, self.plan.imitate.batch, self.generator))
-        return torch.stack([loss for loss, _ in lessons]).mean(), sum(told for _, told in lessons) / len(lessons)
+    def _imitate(self) -> list[Learned]:
+        task, stage = self._drawn(self.plan.tasks), self.plan.imitate
+        self.episodes += stage.batch * task.runs
+        return list(task.lessons(self.network, stage.batch, self.generator))
 
-    def _improve(self) -> tuple[Tensor, float]:
+    def _improve(self) -> Learned:
         task = self._drawn([(weight, task) for weight, task in self.plan.tasks if isinstance(task, Tables)])
         assert isinstance(task, Tables)
         stage = self.plan.improve
-        return improvement.loss(self.network, task, batch=stage.batch, runs=stage.runs, generator=self.generator)
+        self.episodes += stage.batch * stage.runs
+        return improvement.learned(self.network, task, batch=stage.batch, runs=stage.runs, generator=self.generator)
 
-    def _drawn(self, tasks: list[tuple[float, Task]]) -> Task:
+    def _drawn(self, tasks: Sequence[tuple[float, Task]]) -> Task:
         weights = torch.tensor([weight for weight, _ in tasks])
         return tasks[int(randomness.choices(weights, 1, self.generator))][1]
 

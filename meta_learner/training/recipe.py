@@ -1,0 +1,171 @@
+"""A recipe of meta-training: one YAML file that says on what the experimenter trains, how long, and what is held out."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from domains.errors import DomainError
+
+if TYPE_CHECKING:
+    from meta_learner.training.tasks import Tables
+    from meta_learner.training.training import Plan
+
+FOLDER = Path(__file__).parent / "recipes"
+GameKind = Literal["flat", "ordered", "rare"]
+PlayedFor = Literal["information", "decision", "prediction"]
+Natural = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Part(BaseModel):
+    """A part of a recipe: unknown words are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Network(Part):
+    """The network's size (``meta_learner.experimenter.network.Shape``)."""
+
+    width: Annotated[int, Field(ge=4, le=512)] = 32
+    heads: Natural = 4
+    layers: Annotated[int, Field(ge=1, le=16)] = 2
+
+
+class TableGames(Part):
+    """Random tables: all combinations of the sizes, kinds and goals listed, each as likely.
+
+    targets: how many things are told apart, 0 for every hypothesis; answers: how many answers are worth something else
+    under every hypothesis, 0 where to name the target is the answer; dear: spread of the logarithm of costs; ahead: the
+    teacher's look-ahead, at most; runs: states visited at once of each game.
+    """
+
+    weight: Annotated[float, Field(ge=0)] = 1.0
+    kinds: tuple[GameKind, ...] = ("flat", "ordered", "rare")
+    goals: tuple[PlayedFor, ...] = ("information", "decision", "prediction")
+    hypotheses: tuple[Annotated[int, Field(ge=2, le=512)], ...] = (12,)
+    designs: tuple[Annotated[int, Field(ge=2, le=256)], ...] = (5,)
+    outcomes: tuple[Annotated[int, Field(ge=2, le=64)], ...] = (2, 3)
+    experiments: tuple[Annotated[int, Field(ge=1, le=50)], ...] = (2, 3)
+    targets: tuple[Annotated[int, Field(ge=0)], ...] = (0, 3)
+    answers: tuple[Annotated[int, Field(ge=0)], ...] = (0, 4)
+    dear: tuple[Annotated[float, Field(ge=0, le=2)], ...] = (0.0, 0.5)
+    ahead: Annotated[int, Field(ge=1, le=4)] = 2
+    runs: Natural = 2
+
+    def tasks(self) -> "Iterator[Tables]":
+        """One a combination; predictions are asked for where there are answers, and information where there are none."""
+        from meta_learner.games.random_tables import Size
+        from meta_learner.training.tasks import Tables
+
+        sizes = itertools.product(
+            self.hypotheses, self.designs, self.outcomes, self.experiments, self.targets, self.dear, self.answers
+        )
+        for (h, d, y, n, targets, dear, answers), kind, goal in itertools.product(sizes, self.kinds, self.goals):
+            if (goal == "prediction" and not answers) or (answers and (targets or goal == "information")):
+                continue
+            size = Size(h, d, y, n, min(targets, h) or None, dear, answers)
+            yield Tables(kind, size, goal, self.ahead, self.runs)
+
+
+class RandomDomainDecisions(Part):
+    """Decisions in random domains (``meta_learner.training.tasks.RandomDomains``)."""
+
+    weight: Annotated[float, Field(ge=0)] = 1.0
+    seeds: tuple[Annotated[int, Field(ge=0)], Natural] = (0, 400)
+    hypotheses: Annotated[int, Field(ge=4, le=512)] = 64
+    outcomes: Annotated[int, Field(ge=2, le=512)] = 16
+    designs: Annotated[int, Field(ge=4, le=256)] = 16
+    tried: Annotated[int, Field(ge=8, le=4096)] = 64
+    known_hypotheses: Annotated[int, Field(ge=4, le=4096)] = 256
+    known_outcomes: Annotated[int, Field(ge=2, le=512)] = 32
+    narrow: Annotated[float, Field(ge=0, le=20)] = 4.0
+    experiments: Natural = 12
+    dynamics: Share = 0.0
+
+
+class StageRecipe(Part):
+    """A stage of learning: so many steps of ``batch`` games; rate: the highest; runs: of every game (improve)."""
+
+    steps: Annotated[int, Field(ge=0)]
+    batch: Natural = 32
+    rate: Annotated[float, Field(gt=0, le=1)] = 3e-3
+    runs: Annotated[int, Field(ge=2)] = 8
+
+
+class TrainingRecipe(Part):
+    """The whole. ``summary`` says in words what it is for."""
+
+    name: str
+    summary: str = ""
+    seed: Annotated[int, Field(ge=0)] = 0
+    network: Network = Network()
+    tables: tuple[TableGames, ...] = ()
+    random_domains: tuple[RandomDomainDecisions, ...] = Field(default=(), alias="random-domains")
+    imitate: StageRecipe
+    improve: StageRecipe = StageRecipe(steps=0)
+
+    def plan(self) -> "Plan":
+        """As the training takes it."""
+        from meta_learner.experimenter.network import Shape
+        from meta_learner.training.tasks import RandomDomains
+        from meta_learner.training.training import Plan, Stage
+
+        tasks: list[tuple[float, Any]] = []
+        for games in self.tables:
+            each = list(games.tasks())
+            tasks += [(games.weight / len(each), task) for task in each]
+        for decisions in self.random_domains:
+            tasks.append((decisions.weight, RandomDomains(**decisions.model_dump(exclude={"weight"}))))
+        imitate, improve = (Stage(**stage.model_dump()) for stage in (self.imitate, self.improve))
+        return Plan(tuple(tasks), imitate, improve, self.seed, Shape(**self.network.model_dump()))
+
+    def in_words(self) -> tuple[str, ...]:
+        """What it trains on, for a card."""
+        weight = sum(part.weight for part in (*self.tables, *self.random_domains))
+        tables = (
+            f"{part.weight / weight:.0%}: random tables ({', '.join(part.kinds)}) of {_span(part.hypotheses)} hypotheses, "
+            f"{_span(part.designs)} designs, {_span(part.experiments)} experiments, for {', '.join(part.goals)}"
+            for part in self.tables
+        )
+        domains = (
+            f"{part.weight / weight:.0%}: decisions in random domains of seeds {part.seeds[0]} to {part.seeds[1] - 1}"
+            for part in self.random_domains
+        )
+        return (*tables, *domains)
+
+
+def _span(values: tuple[int, ...]) -> str:
+    return str(values[0]) if len(set(values)) == 1 else f"{min(values)} to {max(values)}"
+
+
+def shipped() -> list[str]:
+    """Names of the recipes that come with Organon."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def read_recipe(source: str) -> TrainingRecipe:
+    """Of a file, or of one that comes with Organon, by its name; DomainError says what is wrong, and where."""
+    path = FOLDER / f"{source}.yaml" if source in shipped() else Path(source)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DomainError(f"{source}: there is no such recipe ({error}); Organon has {', '.join(shipped())}") from None
+    try:
+        recipe = TrainingRecipe.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise DomainError(f"{path}: this is no YAML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the recipe"
+        raise DomainError(f"{path}: {where}: {first['msg']}") from None
+    if not any(part.weight > 0 for part in (*recipe.tables, *recipe.random_domains)):
+        raise DomainError(f"{path}: nothing to train on; add tables: or random-domains: with a weight above 0")
+    if recipe.improve.steps > 0 and not any(part.weight > 0 for part in recipe.tables):
+        raise DomainError(f"{path}: improve needs games to play; add tables: with a weight above 0, or leave it out")
+    if recipe.network.width % recipe.network.heads:
+        raise DomainError(f"{path}: network: width {recipe.network.width} is no multiple of {recipe.network.heads} heads")
+    return recipe

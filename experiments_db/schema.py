@@ -10,7 +10,11 @@ from sqlalchemy import Connection, Engine
 
 from experiments_db.errors import NewerDatabaseError, UnreachableDatabaseError
 
-REVISIONS = ("0001", "0002", "0003")  # oldest first; a test compares them with the migrations, so that opening needs no alembic
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+)  # oldest first; a test compares them with the migrations, so that opening needs no alembic
 HEAD = REVISIONS[-1]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

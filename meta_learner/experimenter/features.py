@@ -15,7 +15,7 @@ from meta_learner.games.table import Games
 from meta_learner.games.utilities import UTILITIES, Utility
 
 GOALS = tuple(UTILITIES)
-CELL, HYPOTHESIS, DESIGN, WHOLE = 4, 4, 9, 6 + len(GOALS)  # how many numbers each
+CELL, HYPOTHESIS, DESIGN, WHOLE = 4, 4, 10, 6 + len(GOALS)  # how many numbers each
 _LEAST = 1e-9
 _STEEP = 10.0  # by which a design's regret is told
 _SAME, _FAR = 1e-6, 10.0
@@ -57,7 +57,7 @@ def of_games(games: Games, belief: Tensor, left: Tensor, goal: str, gain: Tensor
     ]
     design = torch.stack(
         [relative, told, told / entropy[..., None].clamp_min(_LEAST), cost, after.log1p()]
-        + [_regret(value) for value in values]
+        + [_regret(value) for value in (values[0] / games.cost[:, None], *values)]
         + [values[1]],
         dim=-1,
     )

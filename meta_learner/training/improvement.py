@@ -17,9 +17,7 @@ from meta_learner.training.lessons import Learned
 from meta_learner.training.tasks import Tables
 
 
-def learned(
-    network: Experimenter, task: Tables, *, batch: int, runs: int, generator: torch.Generator
-) -> Learned:
+def learned(network: Experimenter, task: Tables, *, batch: int, runs: int, generator: torch.Generator) -> Learned:
     """Of ``runs`` runs of ``batch`` games."""
     games = task.draw(batch, generator)
     turns, belief = episode(network, games, task.goal, runs, generator)

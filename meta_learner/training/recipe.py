@@ -167,5 +167,7 @@ def read_recipe(source: str) -> TrainingRecipe:
     if recipe.improve.steps > 0 and not any(part.weight > 0 for part in recipe.tables):
         raise DomainError(f"{path}: improve needs games to play; add tables: with a weight above 0, or leave it out")
     if recipe.network.width % recipe.network.heads:
-        raise DomainError(f"{path}: network: width {recipe.network.width} is no multiple of {recipe.network.heads} heads")
+        raise DomainError(
+            f"{path}: network: width {recipe.network.width} is no multiple of {recipe.network.heads} heads"
+        )
     return recipe

@@ -27,7 +27,9 @@ def train(
     minutes: Annotated[
         float | None, typer.Option("--minutes", min=0, help="Stop after so long; the same command goes on later.")
     ] = None,
-    past: Annotated[bool, typer.Option("--past", help="List the trainings there have been, and train nothing.")] = False,
+    past: Annotated[
+        bool, typer.Option("--past", help="List the trainings there have been, and train nothing.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train the universal policy on random tables and random domains, as a recipe says, and keep it as an agent.

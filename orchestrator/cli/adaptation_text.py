@@ -101,7 +101,7 @@ def notes(report: Report) -> Iterator[str]:
                 "another --budget may mend it."
             )
         if all(agent["reach"][0]["cost"]["median"] == 0 for agent in group["agents"]):
-            yield f"{where} most worlds need no experiment to come to half of greedy's mean progress; look at the areas."
+            yield f"{where} most worlds are at half of greedy's mean progress before any experiment; see the areas."
         capped, failed = (_counts(group, what) for what in ("capped", "failed"))
         if capped:
             yield f"{where} of {group['runs']} runs, {capped} know more than sPCE says; raise --contrasts."

@@ -40,12 +40,12 @@ def as_document(report: dict[str, Any], study: "Study") -> dict[str, Any]:
 
 def _note(study: "Study") -> str:
     return (
-        "Score: interquartile mean, 0 as random, 1 as greedy at twice the budget. Gap: what runs fall short of 1. "
-        "Area: mean progress while the budget is spent, 0 before any experiment, 1 as greedy at twice the budget. Cost "
-        "to 80 % of that progress: median (95 %), runs that reach it; the others are censored. Difference, P(higher) "
-        f"and experiments saved (to 80 %): beside {study.baseline} in the same worlds. Shifted parameters: truths from "
-        f"a prior whose means are moved by {study.shifted_by:g} of its standard deviations. Intervals are of 95 %, by "
-        "bootstrap within domains, and Kaplan and Meier's of medians."
+        "Score: interquartile mean; 0 is the mean of random, 1 that of greedy at twice the budget. Gap: what runs fall "
+        "short of 1. Area: mean progress while the budget is spent, 0 before any experiment, 1 as greedy at twice the "
+        "budget. Cost to 80 % of that progress: median (95 %), runs that reach it; the others are censored. "
+        f"Difference, P(higher) and experiments saved (to 80 %): beside {study.baseline} in the same worlds. Shifted "
+        f"parameters: truths from a prior whose means are moved by {study.shifted_by:g} of its standard deviations. "
+        "Intervals are of 95 %, by bootstrap within domains, and Kaplan and Meier's of medians."
     )
 
 

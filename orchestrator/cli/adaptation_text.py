@@ -100,6 +100,8 @@ def notes(report: Report) -> Iterator[str]:
                 "scores between them mean little, and it is left out of what is told together. More --runs or "
                 "another --budget may mend it."
             )
+        if all(agent["reach"][0]["cost"]["median"] == 0 for agent in group["agents"]):
+            yield f"{where} most worlds are at half of greedy's mean progress before any experiment; see the areas."
         capped, failed = (_counts(group, what) for what in ("capped", "failed"))
         if capped:
             yield f"{where} of {group['runs']} runs, {capped} know more than sPCE says; raise --contrasts."
@@ -128,10 +130,16 @@ def interval(found: Report | None, *, percent: bool = False) -> str | None:
     if found is None:
         return None
     if percent:
-        value, low, high = (None if v is None else 100 * v for v in (found["value"], found["low"], found["high"]))
-        return "–" if value is None else f"{value:.0f} % ({number(low, 2)} to {number(high, 2)})"
-    value, low, high = (_two(found[name]) for name in ("value", "low", "high"))
-    return value if value == "–" else f"{value} ({low} to {high})"
+        value, low, high = (_percent(found[name]) for name in ("value", "low", "high"))
+    else:
+        value, low, high = (_two(found[name]) for name in ("value", "low", "high"))
+    if value == "–":
+        return value
+    return f"{value}{' %' if percent else ''} ({low if low == high == '–' else f'{low} to {high}'})"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f}"
 
 
 def _two(value: float | None) -> str:

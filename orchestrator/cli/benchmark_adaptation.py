@@ -45,7 +45,8 @@ def adaptation(
     The score is the goal's own: nats learned (sPCE), minus the Brier score of the laws, minus the error of predictions,
     minus the regret. All policies meet the same worlds and noise; greedy is expected information gain.
 
-    score: interquartile mean of the runs at the end of the budget, 0 as random, 1 as greedy at twice the budget.
+    score: interquartile mean of the runs at the end of the budget; 0 is the mean of random, 1 that of greedy at twice
+    the budget.
 
     gap: the mean of what runs fall short of 1.
 

@@ -149,4 +149,6 @@ def test_numbers_in_words() -> None:
     assert interval({"value": 0.621, "low": 0.4, "high": 0.8}) == "0.62 (0.40 to 0.80)"
     assert interval({"value": None, "low": None, "high": None}) == "–"
     assert interval({"value": 0.2, "low": None, "high": 0.3}, percent=True) == "20 % (– to 30)"
+    assert interval({"value": 0.2, "low": None, "high": None}) == "0.20 (–)"
+    assert interval({"value": -0.2, "low": -0.31, "high": 1e-14}, percent=True) == "-20 % (-31 to 0)"
     assert interval(None) is None

@@ -1,7 +1,7 @@
 """Meta-training as a piece of work: it can be interrupted at any moment, goes on where it was, and is on record.
 
-One file holds the state, written whole every minute; the record holds recipe, curve, hardware and commit; an agent, with
-its card, comes of it whenever it stops.
+One file holds the state, written whole every minute; the record holds recipe, curve, hardware and commit; an agent,
+with its card, comes of it whenever it stops.
 """
 
 import json
@@ -54,7 +54,7 @@ def train(
     *,
     seconds: float | None = None,
     stopped: Callable[[], bool] = lambda: False,
-    told: Told = lambda step, value: None,
+    told: Told = lambda _step, _value: None,
 ) -> tuple[TrainingRow, Stored]:
     """Train until the recipe's end, until so many seconds have passed, or until ``stopped``; go on where the folder's
     state was. Returns the record, and the agent. OrganonError where the folder holds another recipe's training."""
@@ -73,7 +73,7 @@ def train(
         return _keep(database, folder, training, progress), agent
 
 
-def _run(  # noqa: PLR0913  (what it works on, and when it ends)
+def _run(
     database: Database,
     folder: Path,
     training: "Training",
@@ -115,8 +115,8 @@ def _begun(folder: Path, recipe: TrainingRecipe, training: "Training", device: s
         kept = json.loads(file.metadata()[_ABOUT])
         if kept["recipe"] != plain:
             raise OrganonError(
-                f"{path} is the training of another recipe of the name {recipe.name!r}; give this one another name:, or "
-                "move that file away"
+                f"{path} is the training of another recipe of the name {recipe.name!r}; give this one another name:, "
+                "or move that file away"
             )
         training.restore({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118  (no dictionary)
     row.id, row.created_at = kept["id"], datetime.fromisoformat(kept["created"])
@@ -130,8 +130,13 @@ def _keep(database: Database, folder: Path, training: "Training", progress: Prog
     row = progress.row
     row.step, row.seconds, row.curve = training.step, progress.seconds, [list(point) for point in progress.curve]
     row.updated_at = now_utc()
-    about = {"id": row.id, "recipe": row.recipe, "created": row.created_at.isoformat()}
-    about |= {"seconds": row.seconds, "curve": row.curve}
+    about = {
+        "id": row.id,
+        "recipe": row.recipe,
+        "created": row.created_at.isoformat(),
+        "seconds": row.seconds,
+        "curve": row.curve,
+    }
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{STATE}.partial"
     state = {name: value.detach().cpu().contiguous() for name, value in training.state().items()}
@@ -168,5 +173,5 @@ def _agent(settings: Settings, recipe: TrainingRecipe, training: "Training", pro
         },
         limits=f"{recipe.summary} {_LIMITS}".strip(),
     )
-    taken = recipe.name in store.names() and store.find(recipe.name)
-    return store.save(card, weights, replace=bool(taken) and taken.card.recipe == row.recipe)
+    ours = recipe.name in store.names() and store.find(recipe.name).card.recipe == row.recipe
+    return store.save(card, weights, replace=ours)

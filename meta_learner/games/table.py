@@ -1,5 +1,6 @@
 """A batch of games on tables, and what an experiment does to a belief over finitely many hypotheses."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -33,13 +34,19 @@ class Games:
 
     def to(self, dtype: torch.dtype) -> "Games":
         """In another precision."""
-        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Games(**{n: v.to(dtype) if v is not None and v.is_floating_point() else v for n, v in values.items()})
+
+        def cast(value: Any) -> Any:
+            return value.to(dtype) if value is not None and value.is_floating_point() else value
+
+        return self._each(cast)
 
     def some(self, which: slice) -> "Games":
         """Some of the games."""
-        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Games(**{name: None if value is None else value[which] for name, value in values.items()})
+        return self._each(lambda value: None if value is None else value[which])
+
+    def _each(self, change: Callable[[Any], Any]) -> "Games":
+        values: dict[str, Any] = {field.name: change(getattr(self, field.name)) for field in fields(self)}
+        return Games(**values)
 
     @property
     def horizon(self) -> int:

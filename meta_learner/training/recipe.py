@@ -1,4 +1,4 @@
-"""A recipe of meta-training: one YAML file that says on what the experimenter trains, how long, and what is held out."""
+"""A recipe of meta-training: one YAML file that says on what the experimenter trains, and for how long."""
 
 import itertools
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ class TableGames(Part):
     runs: Natural = 2
 
     def tasks(self) -> "Iterator[Tables]":
-        """One a combination; predictions are asked for where there are answers, and information where there are none."""
+        """One a combination; predictions are asked for where there are answers, information where there are none."""
         from meta_learner.games.random_tables import Size
         from meta_learner.training.tasks import Tables
 
@@ -123,12 +123,18 @@ class TrainingRecipe(Part):
         imitate, improve = (Stage(**stage.model_dump()) for stage in (self.imitate, self.improve))
         return Plan(tuple(tasks), imitate, improve, self.seed, Shape(**self.network.model_dump()))
 
+    @property
+    def weight(self) -> float:
+        """Of everything together."""
+        return sum(games.weight for games in self.tables) + sum(domains.weight for domains in self.random_domains)
+
     def in_words(self) -> tuple[str, ...]:
         """What it trains on, for a card."""
-        weight = sum(part.weight for part in (*self.tables, *self.random_domains))
+        weight = self.weight
         tables = (
-            f"{part.weight / weight:.0%}: random tables ({', '.join(part.kinds)}) of {_span(part.hypotheses)} hypotheses, "
-            f"{_span(part.designs)} designs, {_span(part.experiments)} experiments, for {', '.join(part.goals)}"
+            f"{part.weight / weight:.0%}: random tables ({', '.join(part.kinds)}) of {_span(part.hypotheses)} "
+            f"hypotheses, {_span(part.designs)} designs, {_span(part.experiments)} experiments, for "
+            f"{', '.join(part.goals)}"
             for part in self.tables
         )
         domains = (
@@ -162,7 +168,7 @@ def read_recipe(source: str) -> TrainingRecipe:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the recipe"
         raise DomainError(f"{path}: {where}: {first['msg']}") from None
-    if not any(part.weight > 0 for part in (*recipe.tables, *recipe.random_domains)):
+    if recipe.weight == 0:
         raise DomainError(f"{path}: nothing to train on; add tables: or random-domains: with a weight above 0")
     if recipe.improve.steps > 0 and not any(part.weight > 0 for part in recipe.tables):
         raise DomainError(f"{path}: improve needs games to play; add tables: with a weight above 0, or leave it out")

@@ -65,7 +65,7 @@ def evaluate(
     against: Annotated[str, typer.Option("--against", help=", ".join(services.POLICY_NAMES))] = GREEDY,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same worlds.")] = 2026,
     budget: Annotated[
-        float | None, typer.Option("--budget", min=0, help="What a run may cost. [default: the domain's]")
+        float | None, typer.Option("--budget", min=0, help="What a run may cost. (default: the domain's)")
     ] = None,
     particles: Annotated[int, typer.Option("--particles", min=50, help="Particles per mechanism and run.")] = 2000,
     processes: Annotated[int, typer.Option("--processes", min=1, max=256, help="Processes to share the work.")] = 1,
@@ -121,7 +121,7 @@ def export(
 ) -> None:
     """Write an agent's network as ONNX: a table of designs and hypotheses in, logits and value out.
 
-    Needs the extra: pip install -c constraints.txt -e '.[onnx]' in the checkout. The outputs are held to torch's.
+    Needs the extra: pip install -c constraints.txt -e '.\\[onnx]' in the checkout. The outputs are held to torch's.
     """
     if file.suffix != ".onnx":
         raise AgentError(f"{file}: name a file that ends in .onnx")

@@ -1,7 +1,7 @@
 """``organon benchmark adaptation``: how fast do agents become good at a question, and how far from what they know?"""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 from domains.document import Domain
 from domains.errors import DomainError
 from domains.loading import find
-from orchestrator import services
+from meta_learner.agents.store import Store
+from orchestrator import agents, services
 from orchestrator.cli import adaptation_text
 from orchestrator.cli import benchmark_options as options
 from orchestrator.cli.output import Json, print_json
 from orchestrator.cli.progress import progress_bar
 from orchestrator.errors import RequestError
+from orchestrator.settings import load_settings
 
 if TYPE_CHECKING:
     from meta_learner.evaluation.adaptation.study import Group, Study
+    from meta_learner.policies import Policy
 
 _LEVELS = ("in-distribution", "shifted-parameters")  # unseen domains are named one by one
 
@@ -72,10 +75,9 @@ def adaptation(
     _check(figure, ".html", "--figure")
     costs = dict(_training(entry) for entry in training or [])
     from meta_learner.evaluation.adaptation.study import Study
-    from meta_learner.policies import POLICIES
 
     study = Study(
-        policies={name: POLICIES[name] for name in names},
+        policies=_makers(names, found),
         baseline=baseline,
         runs=runs,
         budget=budget,
@@ -95,10 +97,12 @@ def adaptation(
 
 
 def _policies(domains: Sequence[Domain], wanted: list[str] | None, baseline: str) -> list[str]:
-    """Those asked for, else all that serve every domain. RequestError where one of them does not."""
-    for name in (*(wanted or []), baseline):
-        for domain in domains:
-            services.check_policy(name, domain)
+    """Those asked for, else all classical ones that serve every domain. RequestError where one of them does not."""
+    settings = load_settings()
+    for domain in domains:
+        services.check_policy(baseline, domain)
+        for name in wanted or []:
+            agents.choose_policy(settings, name, domain)
     return list(dict.fromkeys(wanted or [n for n in services.POLICY_NAMES if all(_serves(n, d) for d in domains)]))
 
 
@@ -108,6 +112,25 @@ def _serves(policy: str, domain: Domain) -> bool:
     except RequestError:
         return False
     return True
+
+
+def _makers(names: Sequence[str], domains: Sequence[Domain]) -> "dict[str, Callable[[], Policy]]":
+    """What makes each policy, in whichever process: of the registry, or an agent with the weights that it has now."""
+    from meta_learner.policies import POLICIES
+
+    store = agents.agent_store(load_settings())
+    return {
+        name: POLICIES.get(name) or partial(_agent, store, name, store.find(name).card.weights.sha256, domains[0])
+        for name in names
+    }
+
+
+def _agent(store: Store, name: str, weights: str, domain: Domain) -> "Policy":
+    """An agent that serves this domain; one that serves others, too, does so in the same way."""
+    from domains.worlds import DomainModel
+    from meta_learner.agents.loading import load_policy
+
+    return load_policy(store.find(name, weights), DomainModel(domain))
 
 
 def _training(entry: str) -> tuple[str, float]:

@@ -11,7 +11,7 @@ DomainArgument = Annotated[
     str, typer.Argument(help="A name of the catalogue, or the path of a .yaml file.", metavar="DOMAIN")
 ]
 DomainsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[DOMAIN …]", help="Names or paths. [default: the catalogue]")
+    list[str] | None, typer.Argument(metavar="[DOMAIN …]", help="Names or paths. (default: the catalogue)")
 ]
 RivalDomainsArgument = Annotated[
     list[str] | None, typer.Argument(help="Domains with several laws; without: six of them.")
@@ -25,22 +25,22 @@ RunsOfOption = Annotated[
 SkipOption = Annotated[list[str] | None, typer.Option("--skip", help="Leave a domain out; repeatable.")]
 PolicyOption = Annotated[str, typer.Option("--policy", help=f"How to experiment: {', '.join(services.POLICY_NAMES)}.")]
 PoliciesOption = Annotated[
-    list[str] | None, typer.Option("--policy", help="A policy; repeat for several. [default: all]")
+    list[str] | None, typer.Option("--policy", help="A policy; repeat for several. (default: all)")
 ]
 BlindOption = Annotated[
     bool, typer.Option("--blind", help="Keep no belief: sPCE and sNMC of random and sobol only, much sooner.")
 ]
 ContrastsOption = Annotated[
-    int | None, typer.Option("--contrasts", min=1, help="L of sPCE and sNMC. [default: as published]")
+    int | None, typer.Option("--contrasts", min=1, help="L of sPCE and sNMC. (default: as published)")
 ]
 ProposalsOption = Annotated[int, typer.Option("--proposals", min=1, help="L of sACE and sVNMC.")]
-BudgetOption = Annotated[float | None, typer.Option("--budget", min=0, help="[default: the domain's]")]
+BudgetOption = Annotated[float | None, typer.Option("--budget", min=0, help="(default: the domain's)")]
 ParticlesOption = Annotated[int, typer.Option("--particles", min=10, help="Particles per mechanism and run.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Fixes every draw: same seed, same result.")]
 BlockRunsOption = Annotated[int, typer.Option("--block-runs", min=1, help="Runs worked on as one batch.")]
 ProcessesOption = Annotated[int, typer.Option("--processes", min=1, max=256, help="Processes to share the work.")]
 DeviceOption = Annotated[
-    str | None, typer.Option("--device", help="cpu, cuda or cuda:N. [default: ORGANON_DEVICE, else cpu]")
+    str | None, typer.Option("--device", help="cpu, cuda or cuda:N. (default: ORGANON_DEVICE, else cpu)")
 ]
 ConstructedOption = Annotated[
     bool, typer.Option("--constructed/--no-constructed", help="With three cases that are wrong by construction.")
@@ -68,7 +68,8 @@ AgentsOption = Annotated[
     list[str] | None,
     typer.Option(
         "--policy",
-        help=f"{', '.join(services.POLICY_NAMES)}; repeat for several. Without: all that serve every domain.",
+        help=f"{', '.join(services.POLICY_NAMES)}; or an agent; repeat for several. Without: all classical "
+        "ones that serve every domain.",
     ),
 ]
 BaselineOption = Annotated[str, typer.Option("--baseline", help="The policy that the others are compared with.")]

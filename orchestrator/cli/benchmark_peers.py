@@ -45,7 +45,7 @@ def peers(
 ) -> None:
     """Compare Organon with BoTorch (maximise, minimise) or Pyro (learn): quality and seconds per decision.
 
-    Needs the extra: pip install -c constraints.txt -e '.[peers]' in the checkout.
+    Needs the extra: pip install -c constraints.txt -e '.\\[peers]' in the checkout.
     """
     found = find(domain)
     check(found)

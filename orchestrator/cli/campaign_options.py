@@ -22,7 +22,7 @@ PolicyOption = Annotated[
     ),
 ]
 RunsOption = Annotated[int, typer.Option("--runs", help="How many worlds to investigate.")]
-BudgetOption = Annotated[float | None, typer.Option("--budget", help="What one run may cost. [default: the domain's]")]
+BudgetOption = Annotated[float | None, typer.Option("--budget", help="What one run may cost. (default: the domain's)")]
 LaboratoryOption = Annotated[
     str,
     typer.Option("--laboratory", help="simulate, replay:NAME for real measurements, or none to analyse --data alone."),

@@ -11,7 +11,7 @@ from orchestrator.settings import load_settings
 
 db = typer.Typer(help="The record: everything that was done.", no_args_is_help=True)
 Processes = Annotated[
-    int | None, typer.Option(min=1, max=256, help="Worker processes. [default: one a core, at most four]")
+    int | None, typer.Option(min=1, max=256, help="Worker processes. (default: one a core, at most four)")
 ]
 
 
@@ -26,7 +26,7 @@ def worker(processes: Processes = None) -> None:
 
 def start(
     processes: Processes = None,
-    port: Annotated[int | None, typer.Option(help="The pages' port. [default: 8501]", min=1, max=65535)] = None,
+    port: Annotated[int | None, typer.Option(help="The pages' port. (default: 8501)", min=1, max=65535)] = None,
 ) -> None:
     """Bring up broker, workers and pages, until stopped (Ctrl-C)."""
     from orchestrator.serve import serve

@@ -24,7 +24,7 @@ from meta_learner.streams import stream
 from tests.benchmarks.report import parser, save, told
 
 COLUMNS = [
-    "tables", "targets", "answers", "costs", "goal", "games", "greedy falls short by", "agent closes", "two ahead closes",
+    "tables", "targets", "answers", "costs", "goal", "games", "greedy short by", "agent closes", "two ahead closes",
 ]  # fmt: skip
 PLAYED = ((None, 0, "information"), (3, 0, "information"), (None, 0, "decision"), (3, 0, "decision"),
           (None, 4, "decision"), (None, 4, "prediction"))  # fmt: skip
@@ -73,9 +73,9 @@ def main() -> None:
     rows = list(told(row(network, kind, size, goal, given.games) for kind, size, goal in settings))
     note = (
         f"The agent {agent.name} (weights {agent.card.weights.sha256[:12]}) on random tables of {Size().hypotheses} "
-        f"hypotheses, {Size().designs} designs, {Size().outcomes} outcomes and {given.experiments} experiments at the mean "
-        "cost, which it was not trained on. Utilities: nats, the chance of a right answer or its payoff, and minus the "
-        "variance of predictions. 95 % intervals over games."
+        f"hypotheses, {Size().designs} designs, {Size().outcomes} outcomes and {given.experiments} experiments at the "
+        "mean cost, which it was not trained on. Utilities: nats, the chance of a right answer or its payoff, and "
+        "minus the variance of predictions. 95 % intervals over games."
     )
     title = "How much of the gap between greedy and the optimum does the experimenter close?"
     save(given.out, {"kind": "gap", "title": title, "columns": COLUMNS, "rows": rows, "note": note})

@@ -1,4 +1,4 @@
-"""Meta-training as a piece of work: interrupted and gone on with, on record, an agent at the end that campaigns take."""
+"""Meta-training as a piece of work: interrupted and gone on with, on record, at the end an agent for campaigns."""
 
 import json
 import os

@@ -96,10 +96,10 @@ def test_imitation_learns_what_greedy_lacks() -> None:
 
 @pytest.mark.statistical
 def test_policy_gradient_alone_learns_too() -> None:
-    """No teacher: 60 steps on three experiments of three designs raise the chance of a right guess on 400 unseen games
+    """No teacher: 250 steps on three experiments of three designs raise the chance of a right guess on 400 unseen games
     above greedy's, paired and exactly over all outcomes, by more than four standard errors (false alarms 3e-5)."""
     size = Size(hypotheses=6, designs=4, experiments=2, targets=2)
-    plan = Plan(((1.0, Tables("flat", size, "decision")),), Stage(0), Stage(60, 32, 8e-3, runs=6), shape=SMALL)
+    plan = Plan(((1.0, Tables("flat", size, "decision")),), Stage(0), Stage(250, 48, 5e-3, runs=6), shape=SMALL)
     training = Training(plan)
     for _ in training.run():
         pass

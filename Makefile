@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PROCESSES ?= logical
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo start test lint format benchmark recovery page clean
+.PHONY: help setup demo start test lint format benchmark recovery gpu page clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ benchmark: setup ## reports of quality and speed (minutes)
 
 recovery: setup ## report: does the agent find the truth in every domain of the catalogue (half an hour)
 	$(BIN)/python -m tests.benchmarks.identification
+
+gpu: ## train the universal policy where a GPU is, in nine minutes at most; leaves an agent and a report in $$OUT (installs nothing)
+	$(PYTHON) -m meta_learner.training.job --seconds 420 --out $${OUT:-out}
 
 page: setup ## BENCHMARKS.md, made from the files of results
 	$(BIN)/python -m tests.benchmarks.page

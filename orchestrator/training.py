@@ -7,12 +7,10 @@ with its card, comes of it whenever it stops.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from domains.document import GoalKind
 from experiments_db import record
 from experiments_db.database import Database
 from experiments_db.models import Training as TrainingRow
@@ -26,25 +24,11 @@ from orchestrator.errors import OrganonError
 from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
-    from meta_learner.training.training import Training
+    from meta_learner.training.session import Session
 
 STATE, _ABOUT = "training.safetensors", "training"  # the file; the entry of its metadata
 _EVERY = 60.0  # seconds between two checkpoints
-_POINTS = 200  # of the curve, at most
-_LIMITS = (
-    "Decides among the candidates that expected-information-gain finds, by a table of 64 hypotheses, 16 designs and 16 "
-    "outcomes; for a batch's later designs it takes greedy's. Trained with budgets of a few experiments."
-)
 Told = Callable[[int, float], None]  # steps done, and what the last one gave
-
-
-@dataclass
-class Progress:
-    """How far a training has come. curve: (step, mean since the last point)."""
-
-    row: TrainingRow
-    seconds: float = 0.0
-    curve: list[tuple[int, float]] = field(default_factory=list)
 
 
 def train(
@@ -58,49 +42,37 @@ def train(
 ) -> tuple[TrainingRow, Stored]:
     """Train until the recipe's end, until so many seconds have passed, or until ``stopped``; go on where the folder's
     state was. Returns the record, and the agent. OrganonError where the folder holds another recipe's training."""
-    from meta_learner.training.training import Training
-
     folder = settings.make_home() / "training" / recipe.name
     with placed(settings.device):
-        training = Training(recipe.plan())
-        progress = _begun(folder, recipe, training, settings.device)
-        _keep(database, folder, training, progress)
-        _run(database, folder, training, progress, until=seconds, stopped=stopped, told=told)
-        done = training.step >= training.plan.steps
-        progress.row.status = "finished" if done else "stopped"
-        agent = _agent(settings, recipe, training, progress)
-        progress.row.weights = agent.card.weights.sha256
-        return _keep(database, folder, training, progress), agent
+        session, row = _begun(folder, recipe, settings.device)
+        _keep(database, folder, session, row)
+        _run(session, seconds, stopped, told, keep=lambda: _keep(database, folder, session, row))
+        row.status = "finished" if session.training.step >= row.steps else "stopped"
+        agent = _agent(settings, recipe, session, row)
+        row.weights = agent.card.weights.sha256
+        return _keep(database, folder, session, row), agent
 
 
 def _run(
-    database: Database,
-    folder: Path,
-    training: "Training",
-    progress: Progress,
-    *,
-    until: float | None,
-    stopped: Callable[[], bool],
-    told: Told,
+    session: "Session", until: float | None, stopped: Callable[[], bool], told: Told, *, keep: Callable[[], object]
 ) -> None:
-    before, begun, kept = progress.seconds, time.monotonic(), time.monotonic()
-    every, since = max(1, training.plan.steps // _POINTS), list[float]()
-    for value in training.run():
-        since.append(value)
-        progress.seconds = before + time.monotonic() - begun
-        if training.step % every == 0:
-            progress.curve.append((training.step, round(sum(since) / len(since), 6)))
-            since = []
-        told(training.step, value)
-        if stopped() or (until is not None and time.monotonic() - begun >= until):
+    begun = kept = time.monotonic()
+    for value in session.run():
+        told(session.training.step, value)
+        now = time.monotonic()
+        if stopped() or (until is not None and now - begun >= until):
             return
-        if time.monotonic() - kept > _EVERY:
-            _keep(database, folder, training, progress)
-            kept = time.monotonic()
+        if now - kept > _EVERY:
+            keep()
+            kept = now
 
 
-def _begun(folder: Path, recipe: TrainingRecipe, training: "Training", device: str) -> Progress:
-    """A new training, or the state of the one that the folder holds."""
+def _begun(folder: Path, recipe: TrainingRecipe, device: str) -> "tuple[Session, TrainingRow]":
+    """A new training and its row of the record, or those that the folder holds."""
+    from meta_learner.training.session import Session
+    from meta_learner.training.training import Training
+
+    training = Training(recipe.plan())
     plain = recipe.model_dump(mode="json", by_alias=True)
     about = provenance(device)
     row = TrainingRow(
@@ -108,7 +80,7 @@ def _begun(folder: Path, recipe: TrainingRecipe, training: "Training", device: s
     )
     path = folder / STATE
     if not path.exists():
-        return Progress(row)
+        return Session(training), row
     from safetensors import safe_open
 
     with safe_open(path, "pt") as file:
@@ -120,15 +92,15 @@ def _begun(folder: Path, recipe: TrainingRecipe, training: "Training", device: s
             )
         training.restore({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118  (no dictionary)
     row.id, row.created_at = kept["id"], datetime.fromisoformat(kept["created"])
-    return Progress(row, kept["seconds"], [(step, value) for step, value in kept["curve"]])
+    return Session(training, kept["seconds"], [(step, value) for step, value in kept["curve"]]), row
 
 
-def _keep(database: Database, folder: Path, training: "Training", progress: Progress) -> TrainingRow:
+def _keep(database: Database, folder: Path, session: "Session", row: TrainingRow) -> TrainingRow:
     """On the disk, whole, then in the record."""
     from safetensors.torch import save_file
 
-    row = progress.row
-    row.step, row.seconds, row.curve = training.step, progress.seconds, [list(point) for point in progress.curve]
+    training = session.training
+    row.step, row.seconds, row.curve = training.step, session.seconds, [list(point) for point in session.curve]
     row.updated_at = now_utc()
     about = {
         "id": row.id,
@@ -142,36 +114,16 @@ def _keep(database: Database, folder: Path, training: "Training", progress: Prog
     state = {name: value.detach().cpu().contiguous() for name, value in training.state().items()}
     save_file(state, draft, metadata={_ABOUT: json.dumps(about)})
     draft.replace(folder / STATE)
-    with database.write() as session:
-        record.save_training(session, row.model_copy())
+    with database.write() as transaction:
+        record.save_training(transaction, row.model_copy())
     return row
 
 
-def _agent(settings: Settings, recipe: TrainingRecipe, training: "Training", progress: Progress) -> Stored:
+def _agent(settings: Settings, recipe: TrainingRecipe, session: "Session", row: TrainingRow) -> Stored:
     """What has been learned so far, among one's own agents: in the place of what this training gave before."""
-    from meta_learner.agents.loading import packed
+    from meta_learner.training.agent import as_agent
 
-    row, store = progress.row, agent_store(settings)
-    card, weights = packed(
-        training.network,
-        name=recipe.name,
-        family="experimenter",
-        options=recipe.network.model_dump(),
-        goals=get_args(GoalKind),
-        recipe=row.recipe,
-        training={
-            "tasks": recipe.in_words(),
-            "steps": training.step,
-            "episodes": training.episodes,
-            "experiments": training.experiments,
-            "seconds": round(progress.seconds, 1),
-            "hardware": f"{row.hardware['processor']}, {row.hardware['device']}",
-            "commit": row.commit,
-            "date": now_utc().strftime("%Y-%m-%d"),
-            "curve_of": "regret, a share of what the best design gains (imitate); gain, a share (improve)",
-            "curve": progress.curve,
-        },
-        limits=f"{recipe.summary} {_LIMITS}".strip(),
-    )
+    store, about = agent_store(settings), {"machine": row.hardware, "commit": row.commit}
+    card, weights = as_agent(recipe, session.training, session.seconds, session.curve, about)
     ours = recipe.name in store.names() and store.find(recipe.name).card.recipe == row.recipe
     return store.save(card, weights, replace=ours)

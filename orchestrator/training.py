@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments_db import record
 from experiments_db.database import Database
@@ -25,6 +25,7 @@ from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
     from meta_learner.training.session import Session
+    from meta_learner.training.training import Training
 
 STATE, _ABOUT = "training.safetensors", "training"  # the file; the entry of its metadata
 _EVERY = 60.0  # seconds between two checkpoints
@@ -81,18 +82,29 @@ def _begun(folder: Path, recipe: TrainingRecipe, device: str) -> "tuple[Session,
     path = folder / STATE
     if not path.exists():
         return Session(training), row
-    from safetensors import safe_open
-
-    with safe_open(path, "pt") as file:
-        kept = json.loads(file.metadata()[_ABOUT])
-        if kept["recipe"] != plain:
-            raise OrganonError(
-                f"{path} is the training of another recipe of the name {recipe.name!r}; give this one another name:, "
-                "or move that file away"
-            )
-        training.restore({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118  (no dictionary)
+    kept = _restore(training, path, plain)
     row.id, row.created_at = kept["id"], datetime.fromisoformat(kept["created"])
     return Session(training, kept["seconds"], [(step, value) for step, value in kept["curve"]]), row
+
+
+def _restore(training: "Training", path: Path, recipe: dict[str, Any]) -> dict[str, Any]:
+    """Put a training where a file left it; what else the file tells."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            kept: dict[str, Any] = json.loads(file.metadata()[_ABOUT])
+            if kept["recipe"] != recipe:
+                raise OrganonError(
+                    f"{path} is the training of another recipe of the name {recipe['name']!r}; give this one another "
+                    "name:, or move that file away"
+                )
+            training.restore({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118  (no dictionary)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise OrganonError(
+            f"{path} does not go on in this version of Organon ({error}); move that file away to begin anew"
+        ) from None
+    return kept
 
 
 def _keep(database: Database, folder: Path, session: "Session", row: TrainingRow) -> TrainingRow:

@@ -62,19 +62,17 @@ class Tables(Task):
 
 
 @dataclass(frozen=True)
-class RandomDomains(Task):
-    """Decisions in random domains, as they come in the middle of a run.
+class Decisions(Task):
+    """Decisions in domains, as they come in the middle of a run.
 
     The learner sees a table of few hypotheses and outcomes, its teacher one of many: what the few get wrong is to be
-    learned, too. Greedy's scores come from the one or the other, by turns. seeds: of the domains, one drawn for each
-    batch. Beliefs are drawn without an inference: particles of the prior drawn together towards one of them, by a
-    factor of exp(−U(0, ``narrow``)) in all and more or less along each unknown, and laws' probabilities tilted at
-    random. dynamics: the share of domains with differential equations, which take most of the time. Designs: those of
-    ``tried`` that the learner's table ranks highest, so that its errors are met where they matter, and a quarter
-    others. experiments: as many as the budget still pays for, at most.
+    learned, too. Greedy's scores come from the one or the other, by turns. Beliefs are drawn without an inference:
+    particles of the prior drawn together towards one of them, by a factor of exp(−U(0, ``narrow``)) in all and more or
+    less along each unknown, and laws' probabilities tilted at random. Designs: those of ``tried`` that the learner's
+    table ranks highest, so that its errors are met where they matter, and a quarter others. experiments: as many as the
+    budget still pays for, at most.
     """
 
-    seeds: tuple[int, int] = (0, 400)
     hypotheses: int = 64
     outcomes: int = 16
     designs: int = 16
@@ -83,12 +81,14 @@ class RandomDomains(Task):
     known_outcomes: int = 32
     narrow: float = 4.0
     experiments: int = 12
-    dynamics: float = 0.0
     runs: int = 1
 
+    @abstractmethod
+    def model(self, generator: torch.Generator) -> DomainModel:
+        """The domain that a batch is drawn from."""
+
     def lessons(self, network: Experimenter, batch: int, generator: torch.Generator) -> Iterator[Learned]:
-        low, high = self.seeds
-        model = _model(low + int(randomness.integers(high - low, (1,), generator)), self.dynamics)
+        model = self.model(generator)
         goal = goal_of(model)
         many = draw_hypotheses(model, self._belief(model, batch, generator), self.known_hypotheses, generator)
         few = many.first(self.hypotheses)
@@ -137,10 +137,35 @@ class RandomDomains(Task):
         return replace(belief, populations=tuple(populations))
 
 
+@dataclass(frozen=True)
+class RandomDomains(Decisions):
+    """Of random domains. seeds: from the first to before the second, one drawn for each batch; dynamics: the share of
+    domains with differential equations, which take most of the time."""
+
+    seeds: tuple[int, int] = (0, 400)
+    dynamics: float = 0.0
+
+    def model(self, generator: torch.Generator) -> DomainModel:
+        low, high = self.seeds
+        return _random_model(low + int(randomness.integers(high - low, (1,), generator)), self.dynamics)
+
+
+@dataclass(frozen=True)
+class OneDomain(Decisions):
+    """Of a single domain: to become better at it."""
+
+    known: DomainModel | None = None
+
+    def model(self, generator: torch.Generator) -> DomainModel:
+        del generator
+        assert self.known is not None
+        return self.known
+
+
 def _noise(model: DomainModel, draws: int, generator: torch.Generator) -> Tensor:
     return stratified(draws, len(model.outcome_names), generator)
 
 
 @lru_cache(maxsize=_KEPT)
-def _model(seed: int, dynamics: float) -> DomainModel:
+def _random_model(seed: int, dynamics: float) -> DomainModel:
     return DomainModel(random_domain(seed, Recipe(features={"dynamics": dynamics})))

@@ -19,15 +19,19 @@ from meta_learner.training.tasks import Tables, Task
 
 @dataclass(frozen=True)
 class Stage:
-    """steps of ``batch`` games each; rate: the highest; runs: of every game, for the baseline (stage 2)."""
+    """steps of ``batch`` games each; rate: the highest; runs: of every game, for the baseline (stage 2); even: at this
+    rate throughout, for as long as there is time."""
 
     steps: int
     batch: int = 32
     rate: float = 3e-3
     runs: int = 8
+    even: bool = False
 
     def rate_at(self, step: int) -> float:
         """Up over the first twentieth, then down by half a cosine."""
+        if self.even:
+            return self.rate
         warm = max(1, self.steps // 20)
         return self.rate * min((step + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * min(1.0, step / self.steps)))
 
@@ -53,12 +57,12 @@ class Training:
     episodes: games and decisions seen so far; experiments: decided on in them.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, network: Experimenter | None = None) -> None:
+        """network: one that has learned before; those of its parameters that ask for no gradient stay as they are."""
         self.plan, self.step, self.episodes, self.experiments = plan, 0, 0, 0
-        with torch.random.fork_rng():
-            torch.manual_seed(plan.seed)
-            self.network = Experimenter(plan.shape)
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=plan.imitate.rate, weight_decay=1e-4)
+        self.network = _untrained(plan) if network is None else network
+        learning = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        self.optimiser = torch.optim.AdamW(learning, lr=plan.imitate.rate, weight_decay=1e-4)
         self.generator = randomness.generator(plan.seed)
 
     def run(self) -> Iterator[float]:
@@ -119,3 +123,9 @@ class Training:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
+
+
+def _untrained(plan: Plan) -> Experimenter:
+    with torch.random.fork_rng():
+        torch.manual_seed(plan.seed)
+        return Experimenter(plan.shape)

@@ -79,6 +79,16 @@ def test_another_recipe_of_the_same_name_is_refused(tmp_path: Path) -> None:
         train(settings, database, RECIPE.model_copy(update={"seed": 5}), seconds=0.0)
 
 
+def test_a_state_that_does_not_fit_is_one_message(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    database = services.open_database(settings)
+    train(settings, database, RECIPE, seconds=0.0)
+    path = tmp_path / "training" / "tiny" / STATE
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(OrganonError, match=r"does not go on in this version of Organon .*move that file away"):
+        train(settings, database, RECIPE, seconds=0.0)
+
+
 def test_ctrl_c_is_noted_once_and_breaks_off_the_second_time() -> None:
     with stopping() as stopped:
         assert not stopped()

@@ -18,7 +18,7 @@ from meta_learner.training.training import Plan, Stage, Training
 
 SMALL = Shape(width=16, heads=2, layers=1)
 TINY = Size(hypotheses=5, designs=3, experiments=2, targets=2)
-FEW = RandomDomains((0, 6), 16, 6, 5, tried=16, known_hypotheses=32, known_outcomes=8)
+FEW = RandomDomains(hypotheses=16, outcomes=6, designs=5, tried=16, known_hypotheses=32, known_outcomes=8, seeds=(0, 6))
 BOTH = Plan(((1.0, Tables("flat", TINY, "decision")), (1.0, FEW)), Stage(5, 4), Stage(3, 4, runs=3), shape=SMALL)
 
 

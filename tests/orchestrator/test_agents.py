@@ -22,6 +22,8 @@ from tests.tiny_agents import SLOPE, proven, tiny
 
 GREEDY = services.BEST_POLICY
 
+COME_WITH = Store(SHIPPED, SHIPPED).names()
+
 
 @pytest.fixture
 def slope_file(tmp_path: Path) -> str:
@@ -164,7 +166,7 @@ def test_the_default_is_classical_until_a_card_shows_better(
     assert Investigation(slope_file).ask()["x"] > 0.9  # type: ignore[operator]
     assert agents.demote(settings) == GREEDY
     assert agents.default_policy(settings) == GREEDY
-    assert store.names() == ["tiny-one"]
+    assert store.names() == [*COME_WITH, "tiny-one"]
 
 
 def test_what_was_promoted_and_is_good_no_more_is_not_used(settings: Settings, slope_file: str) -> None:
@@ -194,7 +196,7 @@ def test_what_is_shipped_is_the_default_if_and_only_if_its_card_shows_it(
     store = Store(settings.folder / "agents", tmp_path / "shipped")
     monkeypatch.setattr(agents, "agent_store", lambda _: store)
     card, weights = tiny(agents.SHIPPED_DEFAULT)
-    Store(store.shipped).save(proven(card) if good else card, weights)
+    Store(store.shipped, store.shipped).save(proven(card) if good else card, weights)
     assert agents.default_policy(settings) == (agents.SHIPPED_DEFAULT if good else GREEDY)
     agents.demote(settings)
     assert agents.default_policy(settings) == GREEDY
@@ -210,7 +212,11 @@ def test_choices_leave_out_agents_that_do_not_serve_and_cards_that_cannot_be_rea
     store = stored(settings)
     store.save(*tiny("narrow", goals=["predict"]))
     (store.save(*tiny("broken")).folder / "card.json").write_text("{")
-    assert services.campaign_choices(settings, "enzyme-kinetics").policies == [*services.POLICY_NAMES, "tiny-one"]
+    assert services.campaign_choices(settings, "enzyme-kinetics").policies == [
+        *services.POLICY_NAMES,
+        *COME_WITH,
+        "tiny-one",
+    ]
 
 
 def test_pages_list_agents_without_torch(settings: Settings) -> None:
@@ -222,4 +228,4 @@ def test_pages_list_agents_without_torch(settings: Settings) -> None:
         "'torch' in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == [["tiny-one", *services.POLICY_NAMES], False]
+    assert json.loads(done.stdout) == [["tiny-one", *services.POLICY_NAMES, *COME_WITH], False]

@@ -7,7 +7,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from experiments_db import queries
-from meta_learner.agents.store import Store
+from meta_learner.agents.store import SHIPPED, Store
 from orchestrator import services
 from tests.tiny_agents import tiny
 from ui.reading import read_campaign
@@ -51,7 +51,11 @@ def test_a_campaign_is_started_and_opened(look: Look, write: Any) -> None:
 def test_an_agent_of_the_home_can_be_chosen(look: Look, write: Any, home: Path) -> None:
     stored = Store(home / "agents").save(*tiny())
     page = _chosen(look, policy="tiny-one")
-    assert page.selectbox("new.policy").options == [*services.POLICY_NAMES, "tiny-one"]
+    assert page.selectbox("new.policy").options == [
+        *services.POLICY_NAMES,
+        *Store(SHIPPED, SHIPPED).names(),
+        "tiny-one",
+    ]
 
     page.button("new.start").click().run()
 

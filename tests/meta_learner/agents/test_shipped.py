@@ -1,4 +1,4 @@
-"""The agents that come with Organon: they load, are small, came of the recipes that are here, and saw no real domain."""
+"""Agents that come with Organon: they load, are small, came of recipes that are here, and saw no real domain."""
 
 import pytest
 

@@ -90,13 +90,14 @@ def test_a_state_that_does_not_fit_is_one_message(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_is_noted_once_and_breaks_off_the_second_time() -> None:
+    before = signal.getsignal(signal.SIGINT)
     with stopping() as stopped:
         assert not stopped()
         os.kill(os.getpid(), signal.SIGINT)
         assert stopped()
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

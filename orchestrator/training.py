@@ -42,7 +42,9 @@ def train(
     told: Told = lambda _step, _value: None,
 ) -> tuple[TrainingRow, Stored]:
     """Train until the recipe's end, until so many seconds have passed, or until ``stopped``; go on where the folder's
-    state was. Returns the record, and the agent. OrganonError where the folder holds another recipe's training."""
+    state was. Returns the record, and the agent. OrganonError, before anything is done, where the folder holds another
+    recipe's training, or another agent has the recipe's name."""
+    _check_name(settings, recipe)
     folder = settings.make_home() / "training" / recipe.name
     with placed(settings.device):
         session, row = _begun(folder, recipe, settings.device)
@@ -68,13 +70,27 @@ def _run(
             kept = now
 
 
+def _check_name(settings: Settings, recipe: TrainingRecipe) -> None:
+    store = agent_store(settings)
+    if recipe.name in store.names() and store.find(recipe.name).card.recipe != _plain(recipe):
+        raise OrganonError(
+            f"there is an agent {recipe.name!r} already, of another recipe, in {store.find(recipe.name).folder}; give "
+            "this recipe another name:"
+        )
+
+
+def _plain(recipe: TrainingRecipe) -> dict[str, Any]:
+    """As the record and cards keep it."""
+    return recipe.model_dump(mode="json", by_alias=True)
+
+
 def _begun(folder: Path, recipe: TrainingRecipe, device: str) -> "tuple[Session, TrainingRow]":
     """A new training and its row of the record, or those that the folder holds."""
     from meta_learner.training.session import Session
     from meta_learner.training.training import Training
 
     training = Training(recipe.plan())
-    plain = recipe.model_dump(mode="json", by_alias=True)
+    plain = _plain(recipe)
     about = provenance(device)
     row = TrainingRow(
         agent=recipe.name, recipe=plain, steps=training.plan.steps, hardware=about["machine"], commit=about["commit"]
@@ -135,7 +151,6 @@ def _agent(settings: Settings, recipe: TrainingRecipe, session: "Session", row: 
     """What has been learned so far, among one's own agents: in the place of what this training gave before."""
     from meta_learner.training.agent import as_agent
 
-    store, about = agent_store(settings), {"machine": row.hardware, "commit": row.commit}
+    about = {"machine": row.hardware, "commit": row.commit}
     card, weights = as_agent(recipe, session.training, session.seconds, session.curve, about)
-    ours = recipe.name in store.names() and store.find(recipe.name).card.recipe == row.recipe
-    return store.save(card, weights, replace=ours)
+    return agent_store(settings).save(card, weights, replace=True)

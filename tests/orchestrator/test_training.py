@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
 from itertools import count
@@ -75,8 +76,20 @@ def test_another_recipe_of_the_same_name_is_refused(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     database = services.open_database(settings)
     train(settings, database, RECIPE, seconds=0.0)
+    shutil.rmtree(tmp_path / "agents" / "tiny")
     with pytest.raises(OrganonError, match="the training of another recipe of the name 'tiny'"):
         train(settings, database, RECIPE.model_copy(update={"seed": 5}), seconds=0.0)
+
+
+def test_the_name_of_another_agent_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    database = services.open_database(settings)
+    train(settings, database, RECIPE, seconds=0.0)
+    (tmp_path / "training" / "tiny" / STATE).unlink()
+    with pytest.raises(OrganonError, match="there is an agent 'tiny' already, of another recipe"):
+        train(settings, database, RECIPE.model_copy(update={"seed": 5}))
+    assert not (tmp_path / "training" / "tiny" / STATE).exists()
+    train(settings, database, RECIPE, seconds=0.0)  # of the same recipe: it takes that one's place
 
 
 def test_a_state_that_does_not_fit_is_one_message(tmp_path: Path) -> None:

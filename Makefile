@@ -47,7 +47,7 @@ benchmark: setup ## reports of quality and speed (minutes)
 recovery: setup ## report: does the agent find the truth in every domain of the catalogue (half an hour)
 	$(BIN)/python -m tests.benchmarks.identification
 
-gpu: ## train the universal policy where a GPU is, in nine minutes at most; leaves an agent and a report in $$OUT (installs nothing)
+gpu: ## train the universal policy for seven minutes where a GPU is; leaves an agent and a report in $$OUT (installs nothing)
 	$(PYTHON) -m meta_learner.training.job --seconds 420 --out $${OUT:-out}
 
 page: setup ## BENCHMARKS.md, made from the files of results

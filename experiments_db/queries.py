@@ -20,7 +20,6 @@ from experiments_db.models import (
     Finding,
     Measurements,
     Run,
-    Training,
 )
 from experiments_db.record import lease_is_live
 
@@ -146,25 +145,6 @@ class FindingRecord:
 
 
 @dataclass(frozen=True)
-class TrainingRecord:
-    """A meta-training; curve: [step, value] pairs."""
-
-    id: str
-    agent: str
-    recipe: dict[str, Any]
-    status: str
-    step: int
-    steps: int
-    seconds: float
-    curve: list[Any]
-    hardware: dict[str, Any]
-    commit: str | None
-    weights: str | None
-    created_at: datetime
-    updated_at: datetime
-
-
-@dataclass(frozen=True)
 class BeliefStep:
     """The belief of a run after one step."""
 
@@ -183,7 +163,7 @@ def get_domain(session: Session, identity: str) -> DomainRecord:
         raise NotFoundError(
             f"No recorded domain has the identity '{identity}': a domain is recorded with its campaign."
         )
-    return _view(DomainRecord, domain)
+    return view(DomainRecord, domain)
 
 
 def get_campaign(session: Session, id_or_unique_prefix: str) -> CampaignRecord:
@@ -198,7 +178,7 @@ def get_campaign(session: Session, id_or_unique_prefix: str) -> CampaignRecord:
         session.scalars(select(Campaign).where(beginning).order_by(col(Campaign.id)).limit(3)).all() if prefix else []
     )
     if len(found) == 1:
-        return _view(CampaignRecord, found[0])
+        return view(CampaignRecord, found[0])
     if found:
         listed = ", ".join(campaign.id for campaign in found)
         raise NotFoundError(f"'{prefix}' is the beginning of more than one campaign ({listed}): write more of the id.")
@@ -231,7 +211,7 @@ def list_campaigns(
     rows = session.execute(query).all()
     reached = _progress(session, [campaign.id for campaign, _, _ in rows])
     return [
-        CampaignSummary(_view(CampaignRecord, campaign), name, title, reached[campaign.id])
+        CampaignSummary(view(CampaignRecord, campaign), name, title, reached[campaign.id])
         for campaign, name, title in rows
     ]
 
@@ -244,19 +224,19 @@ def get_block(session: Session, block_id: int) -> BlockRecord:
     """
     if (block := session.get(Block, block_id)) is None:
         raise NotFoundError(f"There is no block {block_id}: `organon campaign list` shows the campaigns on record.")
-    return _view(BlockRecord, block)
+    return view(BlockRecord, block)
 
 
 def block_runs(session: Session, block_id: int) -> list[RunRecord]:
     """Return the runs of a block in run order: row r of the block is the r-th."""
     runs = session.scalars(select(Run).where(col(Run.block_id) == block_id).order_by(col(Run.index)))
-    return [_view(RunRecord, run) for run in runs]
+    return [view(RunRecord, run) for run in runs]
 
 
 def campaign_runs(session: Session, campaign_id: str) -> list[RunRecord]:
     """Return the runs of a campaign in run order."""
     runs = session.scalars(select(Run).where(col(Run.campaign_id) == campaign_id).order_by(col(Run.index)))
-    return [_view(RunRecord, run) for run in runs]
+    return [view(RunRecord, run) for run in runs]
 
 
 def block_history(session: Session, block_id: int) -> list[StepRow]:
@@ -340,12 +320,6 @@ def campaign_finding(session: Session, campaign_id: str) -> FindingRecord | None
     return next(iter(_views(FindingRecord, session, query.where(col(Finding.run_id).is_(None)))), None)
 
 
-def trainings(session: Session) -> list[TrainingRecord]:
-    """All meta-trainings, the newest first."""
-    query = select(Training).order_by(col(Training.created_at).desc())
-    return [_view(TrainingRecord, row) for row in session.scalars(query)]
-
-
 def belief_paths(session: Session, campaign_id: str, run_index: int) -> list[BeliefStep]:
     """Return the belief of one run after each of its steps."""
     query = (
@@ -383,12 +357,13 @@ def waiting_blocks(
     ]
 
 
-def _view(view: type[_View], row: object) -> _View:
-    return view(**{field.name: getattr(row, field.name) for field in fields(view)})  # type: ignore[arg-type]
+def view(kind: type[_View], row: object) -> _View:
+    """A row as a value that outlives its session."""
+    return kind(**{field.name: getattr(row, field.name) for field in fields(kind)})  # type: ignore[arg-type]
 
 
-def _views(view: type[_View], session: Session, query: Select[Any]) -> list[_View]:
-    return [_view(view, row) for row in session.execute(query)]
+def _views(kind: type[_View], session: Session, query: Select[Any]) -> list[_View]:
+    return [view(kind, row) for row in session.execute(query)]
 
 
 def _findings(campaign_id: str) -> Select[Any]:

@@ -24,7 +24,6 @@ from experiments_db.models import (
     Measurements,
     Run,
     Table,
-    Training,
 )
 
 _OPEN = (*UNFINISHED, "paused")  # of a campaign that may still go on
@@ -53,12 +52,6 @@ def save_domain(session: Session, domain: Domain) -> None:
 def save_measurements(session: Session, measurements: Measurements) -> None:
     """Record the experiments that a campaign just created starts from."""
     session.add(measurements)
-    session.flush()
-
-
-def save_training(session: Session, training: Training) -> None:
-    """Record how far a meta-training has come: a new row, or the newer state of one that is there."""
-    session.merge(training)
     session.flush()
 
 

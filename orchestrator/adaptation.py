@@ -57,6 +57,7 @@ def adapt(
     from meta_learner.agents.loading import load_network
     from meta_learner.experimenter.network import Experimenter
     from meta_learner.training.adaptation import adapted, adapting
+    from meta_learner.training.session import curve_of
     from meta_learner.training.tasks import OneDomain
     from meta_learner.training.training import Stage
 
@@ -65,6 +66,7 @@ def adapt(
         task = OneDomain(known=DomainModel(domain))
         session = adapting(network, task, which=which, stage=Stage(_MANY, _BATCH, _RATE, even=True), seed=seed)
         values = _values(session, seconds, stopped, told)
+        session.curve = curve_of(values)
         card, weights = _packed(adapted(session), found.card, domain, session, name=name, which=which)
         tenth = max(1, len(values) // 10)
         ends = (sum(values[:tenth]) / tenth, sum(values[-tenth:]) / tenth)

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments_db import record
+from experiments_db import trainings
 from experiments_db.database import Database
 from experiments_db.models import Training as TrainingRow
 from experiments_db.models import now_utc
@@ -143,7 +143,7 @@ def _keep(database: Database, folder: Path, session: "Session", row: TrainingRow
     save_file(state, draft, metadata={_ABOUT: json.dumps(about)})
     draft.replace(folder / STATE)
     with database.write() as transaction:
-        record.save_training(transaction, row.model_copy())
+        trainings.save_training(transaction, row.model_copy())
     return row
 
 

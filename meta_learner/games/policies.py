@@ -10,31 +10,28 @@ from meta_learner.games.utilities import UTILITIES, Utility
 
 
 class Lookahead:
-    """The design with the best value ``depth`` experiments ahead; with ``per_cost``, the best gain for its cost."""
+    """The design with the best value ``depth`` experiments ahead."""
 
-    def __init__(self, utility: Utility, depth: int, *, per_cost: bool = False) -> None:
-        self._utility, self._depth, self._per_cost = utility, depth, per_cost
+    def __init__(self, utility: Utility, depth: int) -> None:
+        self._utility, self._depth = utility, depth
 
     def __call__(self, games: Games, belief: Tensor, left: Tensor) -> Tensor:
-        values = action_values(games, belief, left, self._utility, self._depth)
-        if self._per_cost:
-            values = (values - self._utility(games, belief)[..., None]) / games.cost[:, None]
-        return values.argmax(-1)
+        return action_values(games, belief, left, self._utility, self._depth).argmax(-1)
 
 
 def greedy(games: Games, belief: Tensor) -> Tensor:
-    """Expected information about the target per cost [games, runs, designs]."""
+    """Expected information about the target, nats per cost [games, runs, designs]."""
     information = UTILITIES["information"]
     told = information.after(games, belief) - information(games, belief)[..., None]
     return told / games.cost[:, None]
 
 
-class Greedy(Lookahead):
+class Greedy:
     """Expected information about the target per cost, of the next experiment alone (Lindley 1956): what
     ``expected-information-gain`` is on a table."""
 
-    def __init__(self) -> None:
-        super().__init__(UTILITIES["information"], 1, per_cost=True)
+    def __call__(self, games: Games, belief: Tensor, left: Tensor) -> Tensor:
+        return torch.where(games.affordable(left), greedy(games, belief), -torch.inf).argmax(-1)
 
 
 class Uniform:

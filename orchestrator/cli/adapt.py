@@ -54,15 +54,19 @@ def adapt_command(
             told=lambda share, value: bar(f"{new}: regret {value:.3f}", share),
         )
     results = [] if runs == 0 else [_measured(settings, each, found.name, runs, seed) for each in (agent, new)]
+    _tell(done, agent, results, json)
+
+
+def _tell(done: Adapted, before: str, results: list[Any], json: bool) -> None:
     if json:
         print_json(_plain(done, results))
         return
     console.print(f"{done.steps} steps in {done.seconds:.0f} seconds: regret {done.regret_before:.4f}, then "
                   f"{done.regret_after:.4f}", markup=False)  # fmt: skip
     if results:
-        rows = list(zip((agent, new), map(agent_text.result_row, results), strict=True))
+        rows = list(zip((before, done.agent.name), map(agent_text.result_row, results), strict=True))
         print_table(["agent", *agent_text.RESULT_COLUMNS], [[who, *row] for who, row in rows])
-    console.print(f"the agent: organon agent show {new}, in {done.agent.folder}", markup=False)
+    console.print(f"the agent: organon agent show {done.agent.name}, in {done.agent.folder}", markup=False)
 
 
 def _measured(settings: Settings, name: str, domain: str, runs: int, seed: int) -> Any:

@@ -17,7 +17,7 @@ from meta_learner.evaluation import results
 from meta_learner.evaluation.published import default_contrasts, published
 from orchestrator import services
 from orchestrator.cli import benchmark_options as options
-from orchestrator.cli.benchmark_adaptation import adaptation
+from orchestrator.cli.benchmark_adaptation import HELP, adaptation
 from orchestrator.cli.benchmark_calibration import calibration
 from orchestrator.cli.benchmark_misspecification import misspecification
 from orchestrator.cli.benchmark_peers import peers
@@ -51,7 +51,7 @@ def benchmark() -> None:
     """How much do policies learn? ``organon benchmark NAME`` measures them on a domain."""
 
 
-app.command("adaptation")(adaptation)
+app.command("adaptation", help=HELP)(adaptation)
 app.command("calibration")(calibration)
 app.command("misspecification")(misspecification)
 app.command("peers")(peers)
@@ -95,10 +95,7 @@ def measure(
     )
     with placed(device):
         rows = _rows([replace(whole, policy=POLICIES[which]()) for which in chosen], (device, processes), out)
-    if json:
-        print_json(results.plain(_document(domain, rows)))
-    else:
-        _show(domain, rows)
+    _show(domain, rows, json)
 
 
 def _rows(setups: "list[Setup]", machine: tuple[str, int], out: Path | None) -> list[dict[str, Any]]:
@@ -155,7 +152,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _show(domain: Domain, rows: list[dict[str, Any]]) -> None:
+def _show(domain: Domain, rows: list[dict[str, Any]], json: bool) -> None:
+    if json:
+        print_json(results.plain(_document(domain, rows)))
+        return
     first = rows[0]
     console.print(
         f"{domain.name}: {domain.title}\nnats a run ± one standard error; T = {first['experiments']}, "

@@ -25,6 +25,34 @@ if TYPE_CHECKING:
 _LEVELS = ("in-distribution", "shifted-parameters")  # unseen domains are named one by one
 
 
+HELP = """How fast does an agent become good at a question? Curves of its score, and what can be read off them.
+
+The score is the goal's own: nats learned (sPCE), minus the Brier score of the laws, minus the error of predictions,
+minus the regret. All policies meet the same worlds and noise; greedy is expected information gain.
+
+score: interquartile mean of the runs at the end of the budget; 0 is the mean of random, 1 that of greedy at twice
+the budget.
+
+gap: the mean of what runs fall short of 1.
+
+area: the mean progress while the budget is spent, 0 before any experiment and 1 as greedy at twice the budget.
+
+to 80 %: when half of the runs have come to 80 % of that progress (Kaplan and Meier), its interval, and how many
+come to it within the budget; the others are censored.
+
+difference, P(higher): of the score beside the baseline, in the same world and in another.
+
+jump-start: the difference of progress after one experiment. transfer: the ratio of areas, less 1.
+
+saved: experiments less than the baseline on the way to 80 %, a task; cost saved: the share of their cost.
+
+break-even: the tasks after which these experiments have made up for --training.
+
+Shifted parameters: truths from a prior whose means are moved by one standard deviation in every constant, while
+agents keep the document. Intervals are of 95 %, from a bootstrap within each domain.
+"""
+
+
 def adaptation(
     domains: options.AdaptedDomainsArgument,
     policy: options.AgentsOption = None,
@@ -43,37 +71,11 @@ def adaptation(
     figure: options.FigureOption = None,
     json: Json = False,
 ) -> None:
-    """How fast does an agent become good at a question? Curves of its score, and what can be read off them.
-
-    The score is the goal's own: nats learned (sPCE), minus the Brier score of the laws, minus the error of predictions,
-    minus the regret. All policies meet the same worlds and noise; greedy is expected information gain.
-
-    score: interquartile mean of the runs at the end of the budget; 0 is the mean of random, 1 that of greedy at twice
-    the budget.
-
-    gap: the mean of what runs fall short of 1.
-
-    area: the mean progress while the budget is spent, 0 before any experiment and 1 as greedy at twice the budget.
-
-    to 80 %: when half of the runs have come to 80 % of that progress (Kaplan and Meier), its interval, and how many
-    come to it within the budget; the others are censored.
-
-    difference, P(higher): of the score beside the baseline, in the same world and in another.
-
-    jump-start: the difference of progress after one experiment. transfer: the ratio of areas, less 1.
-
-    saved: experiments less than the baseline on the way to 80 %, a task; cost saved: the share of their cost.
-
-    break-even: the tasks after which these experiments have made up for --training.
-
-    Shifted parameters: truths from a prior whose means are moved by one standard deviation in every constant, while
-    agents keep the document. Intervals are of 95 %, from a bootstrap within each domain.
-    """
+    """How fast does an agent become good at a question? Curves of its score, and what can be read off them."""
     found = [find(name) for name in domains]
     names = _policies(found, policy, baseline)
     _check(out, ".json", "--out")
     _check(figure, ".html", "--figure")
-    costs = dict(_training(entry) for entry in training or [])
     from meta_learner.evaluation.adaptation.study import Study
 
     study = Study(
@@ -86,14 +88,11 @@ def adaptation(
         contrasts=contrasts,
         shifted_by=shifted_by,
         processes=processes,
-        training=costs,
+        training=dict(_training(entry) for entry in training or []),
     )
     document = _measure(_groups(found, shift, unseen or []), study)
     _write(document, out, figure)
-    if json:
-        print_json(document)
-    else:
-        adaptation_text.print_report(document)
+    (print_json if json else adaptation_text.print_report)(document)
 
 
 def _policies(domains: Sequence[Domain], wanted: list[str] | None, baseline: str) -> list[str]:

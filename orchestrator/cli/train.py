@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from experiments_db import queries
+from experiments_db import trainings
 from meta_learner.training.recipe import read_recipe, shipped
 from orchestrator import services
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
@@ -42,7 +42,7 @@ def train(
     database = services.open_database(settings)
     if past:
         with database.read() as session:
-            _list(queries.trainings(session), json)
+            _list(trainings.trainings(session), json)
         return
     if recipe is None:
         raise RequestError(f"name a recipe: a .yaml file, or one of {', '.join(shipped())}")
@@ -59,11 +59,15 @@ def train(
             stopped=stopped,
             told=lambda step, value: bar(f"{asked.name}: step {step} of {total}, {value:.3f}", step / max(1, total)),
         )
+    _tell(row, str(agent.folder), recipe, json)
+
+
+def _tell(row: Any, folder: str, recipe: str, json: bool) -> None:
     if json:
-        print_json({**_plain(row), "folder": str(agent.folder)})
+        print_json({**_plain(row), "folder": folder})
         return
     console.print(f"{row.status} at step {row.step} of {row.steps}, {row.seconds:.0f} seconds", markup=False)
-    console.print(f"the agent: organon agent show {row.agent}, in {agent.folder}", markup=False)
+    console.print(f"the agent: organon agent show {row.agent}, in {folder}", markup=False)
     if row.status == "stopped":
         console.print(f"to go on: organon train {recipe}", markup=False)
 
@@ -87,7 +91,7 @@ def stopping() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _list(found: list[queries.TrainingRecord], json: bool) -> None:
+def _list(found: list[trainings.TrainingRecord], json: bool) -> None:
     if json:
         print_json([_plain(each) for each in found])
         return
@@ -98,7 +102,7 @@ def _list(found: list[queries.TrainingRecord], json: bool) -> None:
     print_table(columns, [_line(each) for each in found])
 
 
-def _line(each: queries.TrainingRecord) -> list[object]:
+def _line(each: trainings.TrainingRecord) -> list[object]:
     last = f"{each.curve[-1][1]:.4f}" if each.curve else ""
     step, minutes = f"{each.step} of {each.steps}", f"{each.seconds / 60:.1f}"
     return [each.agent, each.status, step, minutes, last, f"{each.created_at:%Y-%m-%d %H:%M}", each.commit]

@@ -46,6 +46,7 @@ def test_before_and_after(organon: Organon, home: Path) -> None:
     card = agent_store(Settings(home=home)).find("tiny-death-process").card
     assert [document.name for document in card.domains] == ["death-process"]
     assert card.training.steps == 2
+    assert [step for step, _ in card.training.curve] == [1]
     assert card.recipe["adapted"] == "tiny"
     again = organon("--domain", "death-process", "--agent", "tiny", "--minutes", "0", "--runs", "0")
     assert again[0] == 2

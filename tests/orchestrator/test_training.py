@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from domains.loading import find
-from experiments_db import queries
+from experiments_db import trainings
 from meta_learner.training.recipe import TrainingRecipe
 from orchestrator import services
 from orchestrator.agents import agent_store, choose_policy
@@ -52,7 +52,7 @@ def test_a_training_in_three_sittings_is_one(tmp_path: Path) -> None:
             row, agent = train(settings, database, RECIPE, stopped=lambda turns=turns, n=steps: next(turns) >= n)
         assert row.status == "finished"
         with database.read() as session:
-            (found,) = queries.trainings(session)
+            (found,) = trainings.trainings(session)
         assert (found.status, found.step, found.steps, len(found.curve)) == ("finished", 8, 8, 8)
         assert found.weights == agent.card.weights.sha256
         assert found.recipe == RECIPE.model_dump(mode="json", by_alias=True)

@@ -58,7 +58,7 @@ def adapt(
     from meta_learner.experimenter.network import Experimenter
     from meta_learner.training.adaptation import adapted, adapting
     from meta_learner.training.session import curve_of
-    from meta_learner.training.tasks import OneDomain
+    from meta_learner.training.decisions import OneDomain
     from meta_learner.training.training import Stage
 
     with placed(settings.device):

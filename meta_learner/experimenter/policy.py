@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from domains import randomness
-from meta_learner.experimenter.features import of_games
+from meta_learner.experimenter.features import Known, of_games
 from meta_learner.experimenter.network import Experimenter
 from meta_learner.games.of_domain import game_of, goal_of
 from meta_learner.games.table import Games
@@ -55,7 +55,7 @@ class ExperimenterPolicy(Policy):
         stream = randomness.generator((problem.scoring + 2) % 2**63)
         noise = stratified(_OUTCOMES, len(problem.model.outcome_names), stream)
         game = game_of(problem.model, few, designs, problem.remaining, noise)
-        known = gain.nan_to_num(neginf=0.0)[:, None]
+        known = Known(gain.nan_to_num(neginf=0.0)[:, None], problem.hypotheses.mechanism.shape[1])
         table = of_games(game, game.prior[:, None], game.budget[:, None], goal_of(problem.model), known)
         logits: Tensor = self._network(table)[0]
         return logits.to(torch.float64)

@@ -15,8 +15,8 @@ from torch.nn.utils import parametrize
 
 from domains import randomness
 from meta_learner.experimenter.network import Experimenter
+from meta_learner.training.decisions import OneDomain
 from meta_learner.training.session import Session
-from meta_learner.training.tasks import OneDomain
 from meta_learner.training.training import Plan, Stage, Training
 
 Which = Literal["all", "head", "low-rank"]

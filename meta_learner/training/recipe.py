@@ -72,7 +72,7 @@ class TableGames(Part):
 
 
 class RandomDomainDecisions(Part):
-    """Decisions in random domains (``meta_learner.training.tasks.RandomDomains``)."""
+    """Decisions in random domains (``meta_learner.training.decisions.RandomDomains``)."""
 
     weight: Annotated[float, Field(ge=0)] = 1.0
     seeds: tuple[Annotated[int, Field(ge=0)], Natural] = (0, 400)
@@ -80,8 +80,10 @@ class RandomDomainDecisions(Part):
     outcomes: Annotated[int, Field(ge=2, le=512)] = 16
     designs: Annotated[int, Field(ge=4, le=256)] = 16
     tried: Annotated[int, Field(ge=8, le=4096)] = 64
-    known_hypotheses: Annotated[int, Field(ge=4, le=4096)] = 256
-    known_outcomes: Annotated[int, Field(ge=2, le=512)] = 32
+    particles: Annotated[int, Field(ge=8, le=2**16)] = 2048
+    known_hypotheses: Annotated[int, Field(ge=4, le=4096)] = 512
+    known_outcomes: Annotated[int, Field(ge=2, le=512)] = 24
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
     narrow: Annotated[float, Field(ge=0, le=20)] = 4.0
     experiments: Natural = 12
     dynamics: Share = 0.0
@@ -111,7 +113,7 @@ class TrainingRecipe(Part):
     def plan(self) -> "Plan":
         """As the training takes it."""
         from meta_learner.experimenter.network import Shape
-        from meta_learner.training.tasks import RandomDomains
+        from meta_learner.training.decisions import RandomDomains
         from meta_learner.training.training import Plan, Stage
 
         tasks: list[tuple[float, Any]] = []

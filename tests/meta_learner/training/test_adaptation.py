@@ -7,7 +7,7 @@ from domains.loading import find
 from domains.worlds import DomainModel
 from meta_learner.experimenter.network import Experimenter, Shape
 from meta_learner.training.adaptation import WHICH, Which, adapted, adapting
-from meta_learner.training.tasks import OneDomain
+from meta_learner.training.decisions import OneDomain
 from meta_learner.training.training import Stage
 
 SHAPE = Shape(width=16, heads=2, layers=1)

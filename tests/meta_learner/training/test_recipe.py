@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from domains.errors import DomainError
+from meta_learner.training.decisions import RandomDomains
 from meta_learner.training.recipe import read_recipe, shipped
-from meta_learner.training.tasks import RandomDomains, Tables
+from meta_learner.training.tasks import Tables
 
 GOOD = "name: mine\nimitate: {steps: 4}\ntables: [{hypotheses: [6]}]\n"
 

@@ -12,8 +12,9 @@ from meta_learner.experimenter.network import Shape
 from meta_learner.experimenter.policy import Learned
 from meta_learner.games import UTILITIES, Games, Greedy, action_values, expected_utility
 from meta_learner.games.random_tables import Size, random_games
+from meta_learner.training.decisions import RandomDomains
 from meta_learner.training.lessons import Lesson
-from meta_learner.training.tasks import RandomDomains, Tables
+from meta_learner.training.tasks import Tables
 from meta_learner.training.training import Plan, Stage, Training
 
 SMALL = Shape(width=16, heads=2, layers=1)

@@ -72,7 +72,7 @@ def _run(
 
 def _check_name(settings: Settings, recipe: TrainingRecipe) -> None:
     store = agent_store(settings)
-    if recipe.name in store.names() and store.find(recipe.name).card.recipe != _plain(recipe):
+    if recipe.name in store.names() and not recipe.is_that_of(store.find(recipe.name).card.recipe):
         raise OrganonError(
             f"there is an agent {recipe.name!r} already, of another recipe, in {store.find(recipe.name).folder}; give "
             "this recipe another name:"
@@ -98,21 +98,21 @@ def _begun(folder: Path, recipe: TrainingRecipe, device: str) -> "tuple[Session,
     path = folder / STATE
     if not path.exists():
         return Session(training), row
-    kept = _restore(training, path, plain)
+    kept = _restore(training, path, recipe)
     row.id, row.created_at = kept["id"], datetime.fromisoformat(kept["created"])
     return Session(training, kept["seconds"], [(step, value) for step, value in kept["curve"]]), row
 
 
-def _restore(training: "Training", path: Path, recipe: dict[str, Any]) -> dict[str, Any]:
+def _restore(training: "Training", path: Path, recipe: TrainingRecipe) -> dict[str, Any]:
     """Put a training where a file left it; what else the file tells."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "pt") as file:
             kept: dict[str, Any] = json.loads(file.metadata()[_ABOUT])
-            if kept["recipe"] != recipe:
+            if not recipe.is_that_of(kept["recipe"]):
                 raise OrganonError(
-                    f"{path} is the training of another recipe of the name {recipe['name']!r}; give this one another "
+                    f"{path} is the training of another recipe of the name {recipe.name!r}; give this one another "
                     "name:, or move that file away"
                 )
             training.restore({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118  (no dictionary)

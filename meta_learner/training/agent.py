@@ -35,6 +35,7 @@ def as_agent(
         recipe=recipe.model_dump(mode="json", by_alias=True),
         training={
             "tasks": recipe.in_words(),
+            "domains": [{"name": domain.name, "identity": domain.identity} for domain in recipe.documents()],
             "steps": training.step,
             "episodes": training.episodes,
             "experiments": training.experiments,

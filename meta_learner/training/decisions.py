@@ -1,4 +1,4 @@
-"""Decisions in domains to train on: random domains, and a single one."""
+"""Decisions in domains to train on: random domains, and those of the catalogue or of a file."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -49,6 +49,11 @@ class Decisions(Task):
     experiments: int = 12
     share: float = 0.5  # of a batch of games: a decision in a domain costs more than a table's
     runs: int = 1
+
+    @property
+    def group(self) -> str:
+        """All decisions in domains are one."""
+        return "domains"
 
     @abstractmethod
     def model(self, generator: torch.Generator) -> DomainModel:
@@ -127,26 +132,26 @@ class Decisions(Task):
 @dataclass(frozen=True)
 class RandomDomains(Decisions):
     """Of random domains. seeds: from the first to before the second, one drawn for each batch; dynamics: the share of
-    domains with differential equations, which take most of the time."""
+    domains with differential equations, which take most of the time; goals: weights of the goals' words, () for those
+    of ``domains.random_domains``."""
 
     seeds: tuple[int, int] = (0, 400)
     dynamics: float = 0.0
+    goals: tuple[tuple[str, float], ...] = ()
 
     def model(self, generator: torch.Generator) -> DomainModel:
         low, high = self.seeds
-        return _random_model(low + int(randomness.integers(high - low, (1,), generator)), self.dynamics)
+        return _random_model(low + int(randomness.integers(high - low, (1,), generator)), self.dynamics, self.goals)
 
 
 @dataclass(frozen=True)
-class OneDomain(Decisions):
-    """Of a single domain: to become better at it."""
+class KnownDomains(Decisions):
+    """Of domains that are named, each as likely; of a single one: to become better at it."""
 
-    known: DomainModel | None = None
+    known: tuple[DomainModel, ...] = ()
 
     def model(self, generator: torch.Generator) -> DomainModel:
-        del generator
-        assert self.known is not None
-        return self.known
+        return self.known[int(randomness.integers(len(self.known), (1,), generator))]
 
 
 def expected_gain(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, generator: torch.Generator) -> Tensor:
@@ -160,5 +165,6 @@ def _noise(model: DomainModel, draws: int, generator: torch.Generator) -> Tensor
 
 
 @lru_cache(maxsize=_KEPT)
-def _random_model(seed: int, dynamics: float) -> DomainModel:
-    return DomainModel(random_domain(seed, Recipe(features={"dynamics": dynamics})))
+def _random_model(seed: int, dynamics: float, goals: tuple[tuple[str, float], ...]) -> DomainModel:
+    recipe = Recipe(features={"dynamics": dynamics})
+    return DomainModel(random_domain(seed, replace(recipe, goals=dict(goals)) if goals else recipe))

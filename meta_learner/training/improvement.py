@@ -25,7 +25,8 @@ def learned(network: Experimenter, task: Tables, *, batch: int, runs: int, gener
     others = (gained.sum(1, keepdim=True) - gained) / (runs - 1)
     log_probability = torch.stack([turn.log_probability for turn in turns]).sum(0)
     decisions = sum(int(turn.going.sum()) for turn in turns)
-    return Learned(-((gained - others) * log_probability).mean(), gained.mean().item(), decisions)
+    unused = 0.0 * sum(turn.value.sum() for turn in turns)  # ranks wait until every parameter has a gradient
+    return Learned(unused - ((gained - others) * log_probability).mean(), gained.mean().item(), decisions)
 
 
 def _returns(games: Games, belief: Tensor, goal: str) -> Tensor:

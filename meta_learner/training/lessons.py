@@ -2,9 +2,9 @@
 
 The teacher's values Q give each design's regret, as a share of what the best one gains: r(d) = (max Q − Q(d)) ÷
 (max Q − U(b)). What is minimised is the cross-entropy of the learner's choices against softmax(−r ÷ soft), which also
-pulls at choices that the learner is sure of; the regret itself, Σ_d π(d) r(d), is what is told. The value head learns
-(max Q − U(b)) ÷ (U known − U(b)). Ross & Bagnell 2014, Reinforcement and imitation learning via interactive no-regret
-learning (AggreVaTe).
+pulls at choices that the learner is sure of; what is told is the regret of the design that it prefers. The value head
+learns (max Q − U(b)) ÷ (U known − U(b)). Ross & Bagnell 2014, Reinforcement and imitation learning via interactive
+no-regret learning (AggreVaTe).
 """
 
 from dataclasses import dataclass
@@ -68,7 +68,8 @@ class Lesson:
         weight = going / going.sum().clamp_min(1)
         surprise = (weight * -(wanted * log_policy).sum(-1)).sum()
         error = (weight * (value - self.share).square()).sum()
-        told = (weight * (log_policy.exp() * regret).sum(-1)).sum().item()
+        chosen = torch.where(allowed, logits, _CLOSED).argmax(-1, keepdim=True)
+        told = (weight * regret.gather(-1, chosen)[..., 0]).sum().item()
         return Learned(surprise + _WORTH * error, told, int(going.sum()))
 
 

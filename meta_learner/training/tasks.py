@@ -18,6 +18,11 @@ class Task(ABC):
 
     runs: int
 
+    @property
+    @abstractmethod
+    def group(self) -> str:
+        """What shares its progress in a curriculum."""
+
     @abstractmethod
     def lessons(self, network: Experimenter, batch: int, generator: torch.Generator) -> Iterator[Learned]:
         """What there is to learn at the states of ``batch`` games that the learner comes to."""
@@ -35,6 +40,12 @@ class Tables(Task):
     goal: str
     ahead: int = 3
     runs: int = 2
+
+    @property
+    def group(self) -> str:
+        """By horizon, size and what makes the noise."""
+        size = self.size
+        return f"{self.kind}, {size.hypotheses} × {size.designs} × {size.outcomes}, {size.experiments}, {size.dear}"
 
     def lessons(self, network: Experimenter, batch: int, generator: torch.Generator) -> Iterator[Learned]:
         games = self.draw(batch, generator)

@@ -8,6 +8,7 @@ Transformer.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +16,9 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from meta_learner.experimenter.features import CELL, DESIGN, HYPOTHESIS, WHOLE, Table
+
+Judge = Callable[[Table], tuple[Tensor, Tensor]]
+"""An ``Experimenter``, or what stands for it: table → logits [rows, designs] and value [rows]."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from domains.random_domains import Recipe, random_domain
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief, BeliefSettings, prior_belief
 from meta_learner.experimenter.features import Known, Table, of_games
-from meta_learner.experimenter.network import Experimenter
+from meta_learner.experimenter.network import Judge
 from meta_learner.games.of_domain import game_of, goal_of
 from meta_learner.hypotheses import Hypotheses, draw_hypotheses
 from meta_learner.information import information_under, pose, stratified
@@ -59,7 +59,7 @@ class Decisions(Task):
     def model(self, generator: torch.Generator) -> DomainModel:
         """The domain that a batch is drawn from."""
 
-    def lessons(self, network: Experimenter, batch: int, generator: torch.Generator) -> Iterator[Learned]:
+    def lessons(self, network: Judge, batch: int, generator: torch.Generator) -> Iterator[Learned]:
         batch = max(1, round(self.share * batch))
         model = self.model(generator)
         belief = self._belief(model, batch, generator)

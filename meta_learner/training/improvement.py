@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from meta_learner.experimenter.episodes import episode
-from meta_learner.experimenter.network import Experimenter
+from meta_learner.experimenter.network import Judge
 from meta_learner.games.table import Games
 from meta_learner.games.utilities import UTILITIES
 from meta_learner.training.lessons import Learned
 from meta_learner.training.tasks import Tables
 
 
-def learned(network: Experimenter, task: Tables, *, batch: int, runs: int, generator: torch.Generator) -> Learned:
+def learned(network: Judge, task: Tables, *, batch: int, runs: int, generator: torch.Generator) -> Learned:
     """Of ``runs`` runs of ``batch`` games."""
     games = task.draw(batch, generator)
     turns, belief = episode(network, games, task.goal, runs, generator)

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 import torch
 from torch import distributed as dist
-from torch import nn
 from torch.nn.parallel import DistributedDataParallel
+
+from meta_learner.experimenter.network import Experimenter, Judge
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def ranks(device: str) -> Iterator[str]:
         dist.destroy_process_group()
 
 
-def distributed(network: nn.Module) -> tuple[nn.Module, int, int]:
+def distributed(network: Experimenter) -> tuple[Judge, int, int]:
     """What to call in the network's place while it learns, this process's rank, and how many there are."""
     if not joined():
         return network, 0, 1

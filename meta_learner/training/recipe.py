@@ -38,7 +38,13 @@ class Network(Part):
     layers: Annotated[int, Field(ge=1, le=16)] = 2
 
 
-class TableGames(Part):
+class Weighed(Part):
+    """Something to train on, and how much of it."""
+
+    weight: Annotated[float, Field(ge=0)] = 1.0
+
+
+class TableGames(Weighed):
     """Random tables: all combinations of the sizes, kinds and goals listed, each as likely.
 
     targets: how many things are told apart, 0 for every hypothesis; answers: how many answers are worth something else
@@ -46,7 +52,6 @@ class TableGames(Part):
     teacher's look-ahead, at most; runs: states visited at once of each game.
     """
 
-    weight: Annotated[float, Field(ge=0)] = 1.0
     kinds: tuple[GameKind, ...] = ("flat", "ordered", "rare")
     goals: tuple[PlayedFor, ...] = ("information", "decision", "prediction")
     hypotheses: tuple[Annotated[int, Field(ge=2, le=512)], ...] = (12,)
@@ -74,10 +79,9 @@ class TableGames(Part):
             yield Tables(kind, size, goal, self.ahead, self.runs)
 
 
-class RandomDomainDecisions(Part):
+class RandomDomainDecisions(Weighed):
     """Decisions in random domains (``meta_learner.training.decisions.RandomDomains``)."""
 
-    weight: Annotated[float, Field(ge=0)] = 1.0
     seeds: tuple[Annotated[int, Field(ge=0)], Natural] = (0, 400)
     hypotheses: Annotated[int, Field(ge=4, le=512)] = 64
     outcomes: Annotated[int, Field(ge=2, le=512)] = 16
@@ -100,10 +104,9 @@ class RandomDomainDecisions(Part):
         return RandomDomains(**self.model_dump(exclude={"weight", "goals"}), goals=goals)
 
 
-class DomainDecisions(Part):
+class DomainDecisions(Weighed):
     """Decisions in domains of the catalogue, or of files (``meta_learner.training.decisions.KnownDomains``)."""
 
-    weight: Annotated[float, Field(ge=0)] = 1.0
     names: Annotated[tuple[str, ...], Field(min_length=1)]
 
     def domains(self) -> tuple[Domain, ...]:
@@ -164,7 +167,8 @@ class TrainingRecipe(Part):
         for games in self.tables:
             each = list(games.tasks())
             tasks += [(games.weight / len(each), task) for task in each]
-        tasks += [(part.weight, part.task()) for part in (*self.random_domains, *self.domains)]
+        tasks += [(part.weight, part.task()) for part in self.random_domains]
+        tasks += [(part.weight, part.task()) for part in self.domains]
         imitate, improve = (Stage(**stage.model_dump()) for stage in (self.imitate, self.improve))
         shape, mixed = Shape(**self.network.model_dump()), self.precision == "mixed"
         return Plan(tuple(tasks), imitate, improve, self.seed, shape, self.curriculum, mixed)
@@ -180,7 +184,8 @@ class TrainingRecipe(Part):
     @property
     def weight(self) -> float:
         """Of everything together."""
-        return sum(part.weight for part in (*self.tables, *self.random_domains, *self.domains))
+        parts: tuple[Weighed, ...] = (*self.tables, *self.random_domains, *self.domains)
+        return sum(part.weight for part in parts)
 
     def documents(self) -> list[Domain]:
         """The domains that it trains on by name."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from meta_learner.experimenter.episodes import episode
-from meta_learner.experimenter.network import Experimenter
+from meta_learner.experimenter.network import Judge
 from meta_learner.games.random_tables import Kind, Size, random_games
 from meta_learner.games.table import Games
 from meta_learner.training.lessons import Learned, Lesson
@@ -24,7 +24,7 @@ class Task(ABC):
         """What shares its progress in a curriculum."""
 
     @abstractmethod
-    def lessons(self, network: Experimenter, batch: int, generator: torch.Generator) -> Iterator[Learned]:
+    def lessons(self, network: Judge, batch: int, generator: torch.Generator) -> Iterator[Learned]:
         """What there is to learn at the states of ``batch`` games that the learner comes to."""
 
 
@@ -47,7 +47,7 @@ class Tables(Task):
         size = self.size
         return f"{self.kind}, {size.hypotheses} × {size.designs} × {size.outcomes}, {size.experiments}, {size.dear}"
 
-    def lessons(self, network: Experimenter, batch: int, generator: torch.Generator) -> Iterator[Learned]:
+    def lessons(self, network: Judge, batch: int, generator: torch.Generator) -> Iterator[Learned]:
         games = self.draw(batch, generator)
         turns, _ = episode(network, games, self.goal, self.runs, generator)
         for step, turn in enumerate(turns):

@@ -9,7 +9,7 @@ from meta_learner.agents.loading import packed
 from meta_learner.specialists import registry
 from meta_learner.specialists.session import Session
 
-CURVE_OF = "gain of the goal's score in an episode that explores, against contrasts; steps: simulated experiments"
+CURVE_OF = "gain of the goal's score in a training episode, against contrasts; steps: simulated experiments"
 _LIMITS = (
     "A specialist: it serves the one document that it was trained on. It looks at the experiments and at what is left "
     "of the budget, not at the belief; for budgets other than its episodes' it was not trained."

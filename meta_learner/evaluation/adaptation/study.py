@@ -94,6 +94,8 @@ def _faults(groups: Sequence[Group], study: Study) -> Iterator[str]:
     for name, least in (("runs", 4), ("resamples", 100), ("contrasts", 1), ("particles", 10), ("processes", 1)):
         if getattr(study, name) < least:
             yield f"{name} {getattr(study, name)}: it must be at least {least}"
+    if not 0 < study.reference < float("inf"):
+        yield f"reference {study.reference:g}: it is a multiple of the budget, above 0"
     if study.baseline not in study.agents:
         known = ", ".join({**POLICIES, **study.policies})
         yield f"baseline: there is no {study.baseline!r}; they are {known}"

@@ -158,7 +158,7 @@ def run_to_the_end(settings: Settings, request: services.CampaignRequest, label:
         campaign = services.create_campaign(settings, database, request).id
         try:
             with _progress_bar() as bar:
-                _follow(database, campaign, supervisor.check, bar, label or request.domain)
+                _follow(database, campaign, supervisor.check, bar, label or str(request.domain))
         except KeyboardInterrupt:
             errors.print(f"\ncampaign {campaign} is on record and goes on with the next worker: organon worker")
             raise

@@ -218,7 +218,7 @@ def _check_open(entry: SuggestionRecord, of: tuple[str, ...], otherwise: str) ->
 
 
 def _check_said(text: str, what: str, longest: int) -> None:
-    if not text.strip() or len(text) > longest or "\0" in text:
+    if not text.strip() or len(text) > longest or "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
         raise RequestError(f"{what}: 1 to {longest} characters are needed; found {len(text.strip())}")
 
 

@@ -22,6 +22,12 @@ def pending(database: Database, id_or_prefix: str | None = None, *, every: bool 
     return [suggestion_line(entry, now) for of in found for entry in of if every or entry.campaign_status in GOES_ON]
 
 
+def waiting(database: Database, campaign_id: str) -> dict[str, int]:
+    """How many suggestions of a campaign wait for approval (proposed), for a result (open), and are overdue."""
+    with database.read() as session:
+        return suggestions.counts(session, campaign_id, datetime.now(UTC))
+
+
 def show(database: Database, suggestion_id: int) -> dict[str, Any]:
     """A suggestion with the candidates that it was chosen from, and what was said of its result later."""
     with database.read() as session:

@@ -27,6 +27,7 @@ app.command()(train.train)
 app.command("adapt")(adapt.adapt_command)
 app.command()(system.worker)
 app.command()(system.start)
+app.command()(system.api)
 app.command()(system.doctor)
 app.command()(system.demo)
 

@@ -83,6 +83,29 @@ def effective_history(session: Session, block_id: int, last_revision: int | None
     return [rows[step] for step in sorted(rows)]
 
 
+def standing_results(session: Session, campaign_id: str) -> dict[tuple[int, int], dict[str, Any]]:
+    """Return how the results of a campaign stand now, by run index and step.
+
+    Each has its `result`: told, failed, corrected or withdrawn; where it was revised the `design` and `outcome` that
+    hold; and where the belief after it was computed anew, that `belief`.
+    """
+    made = (
+        select(col(Run.index), col(Suggestion.step), col(Suggestion.failure))
+        .join(Run, col(Run.id) == col(Suggestion.run_id))
+        .where(col(Run.campaign_id) == campaign_id, col(Suggestion.status) == "recorded")
+    )
+    standing: dict[tuple[int, int], dict[str, Any]] = {
+        (run, step): {"result": "told" if failure is None else "failed"} for run, step, failure in session.execute(made)
+    }
+    for revision in revisions(session, campaign_id=campaign_id):
+        if revision.step is not None:
+            now = {"result": revision.kind, "design": revision.design, "outcome": revision.outcome}
+            standing.setdefault((revision.run_index, revision.step), {}).update(now)
+        if revision.known is not None:
+            standing.setdefault((revision.run_index, revision.known - 1), {})["belief"] = revision.belief
+    return standing
+
+
 def mark_applied(session: Session, revision_id: int, *, known: int, belief: dict[str, Any], now: datetime) -> None:
     """Note that the belief after `known` experiments was folded anew."""
     values = {"applied_at": now, "known": known, "belief": belief}

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas
 import pytest
 
 from domains.errors import DomainError
@@ -12,6 +13,7 @@ from experiments_db.errors import NotFoundError
 from orchestrator import services
 from orchestrator.bench import Bench
 from orchestrator.errors import RequestError, StateError
+from orchestrator.export import export
 from orchestrator.settings import Settings
 from orchestrator.suggestion_lines import pending, show
 from tests.orchestrator.at_the_bench import create, velocity
@@ -296,6 +298,26 @@ class TestRevisions:
         campaign.bench.correct(entry["id"], {"amount": 0.1}, reason="the other method", design=design)
         campaign.advance()
         assert campaign.status()["progress"]["cost"] == 4.0
+
+    @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+    def test_the_export_shows_what_holds_now(
+        self, settings: Settings, database: Database, tmp_path: Path, suffix: str
+    ) -> None:
+        campaign = create(settings, database, budget=4)
+        answers = iter([lambda bench, e: bench.fail(e, "dark"), *[lambda bench, e: bench.tell(e, {"velocity": 9})] * 3])
+        while "waiting" in campaign.advance():
+            next(answers)(campaign.bench, campaign.waiting()[0]["id"])
+        entries = campaign.all()
+        campaign.bench.correct(entries[1]["id"], {"velocity": 90}, reason="a digit")
+        campaign.bench.withdraw(entries[2]["id"], reason="dirty")
+        campaign.advance()
+        path = tmp_path / f"out{suffix}"
+        assert export(database, campaign.id, path) == 4
+        table = pandas.read_csv(path) if suffix == ".csv" else pandas.read_parquet(path)
+        assert table["result"].tolist() == ["failed", "corrected", "withdrawn", "told"]
+        assert table["outcome.velocity"].fillna(-1).tolist() == [-1, 90, -1, 9]
+        law = campaign.status()["finding"]["run"]["mechanism_probability"]["hill"]
+        assert table["mechanism_probability.hill"].iloc[-1] == law
 
     def test_what_cannot_be_revised(self, settings: Settings, database: Database) -> None:
         campaign = create(settings, database)

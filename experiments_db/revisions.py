@@ -95,7 +95,9 @@ def standing_results(session: Session, campaign_id: str) -> dict[tuple[int, int]
         .where(col(Run.campaign_id) == campaign_id, col(Suggestion.status) == "recorded")
     )
     standing: dict[tuple[int, int], dict[str, Any]] = {
-        (run, step): {"result": "told" if failure is None else "failed"} for run, step, failure in session.execute(made)
+        (run, step): {"result": "told" if failure is None else "failed"}
+        for run, step, failure in session.execute(made)
+        if step is not None
     }
     for revision in revisions(session, campaign_id=campaign_id):
         if revision.step is not None:

@@ -176,6 +176,12 @@ class Bench:
             return suggestion_line(suggestions.get_suggestion(session, suggestion_id), datetime.now(UTC))
 
 
+def outcome_names(database: Database, domain_identity: str) -> tuple[str, ...]:
+    """What comes back of an experiment of a recorded domain, by name."""
+    with database.read() as session:
+        return _domain(session, domain_identity).outcome_entries
+
+
 def _is_told(entry: SuggestionRecord, new: Mapping[str, Any]) -> bool:
     return entry.status in ("answered", "recorded") and all(getattr(entry, name) == new[name] for name in new)
 

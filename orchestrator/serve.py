@@ -18,10 +18,10 @@ _STOP_SECONDS = 10.0
 
 def serve(settings: Settings, processes: int, say: Callable[[str], None], *, with_api: bool = False) -> None:
     """Run everything until SIGTERM or SIGINT; pages and HTTP interface are restarted if they end."""
-    _check_port_is_free(settings.ui_address, settings.ui_port, "the pages", "--port or ORGANON_UI_PORT")
+    check_port_is_free(settings.ui_address, settings.ui_port, "the pages", "--port or ORGANON_UI_PORT")
     if with_api:
         check_own_token(settings)
-        _check_port_is_free(settings.api_address, settings.api_port, "the HTTP interface", "ORGANON_API_PORT")
+        check_port_is_free(settings.api_address, settings.api_port, "the HTTP interface", "ORGANON_API_PORT")
     stop_on_sigterm()
     starts = [_start_pages, *([_start_api] if with_api else [])]
     with workers(settings, processes=processes, always=True) as supervisor:
@@ -42,7 +42,8 @@ def serve(settings: Settings, processes: int, say: Callable[[str], None], *, wit
                 _stop(process)
 
 
-def _check_port_is_free(address: str, port: int, what: str, choose: str) -> None:
+def check_port_is_free(address: str, port: int, what: str, choose: str) -> None:
+    """OrganonError where something else listens there; ``choose`` names the option for another."""
     try:
         with socket.create_server((address, port)):
             pass

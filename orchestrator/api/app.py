@@ -1,9 +1,11 @@
 """The application, and the process that serves it."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 import uvicorn
+from anyio import to_thread
 from fastapi import FastAPI
 
 from experiments_db.database import Database
@@ -13,11 +15,20 @@ from orchestrator.api.bounded import BoundedBody
 from orchestrator.api.problems import PROBLEMS, answer_problems
 from orchestrator.api.routes import routes
 from orchestrator.api.schemas import Health
+from orchestrator.serve import check_port_is_free
 from orchestrator.settings import Settings
 from orchestrator.tokens import check_own_token
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MOST_AT_ONCE = 200  # connections; more are answered 503 at once
+_THREADS = 12  # that ask the record: no more than its pool has connections
+
+
+@asynccontextmanager
+async def _few_threads(app: FastAPI) -> AsyncIterator[None]:
+    del app
+    to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    yield
 
 
 def make_app(settings: Settings, database: Database) -> FastAPI:
@@ -29,6 +40,7 @@ def make_app(settings: Settings, database: Database) -> FastAPI:
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         separate_input_output_schemas=False,
+        lifespan=_few_threads,
     )
     app.state.office = Office(settings, database)
     app.add_middleware(BoundedBody)
@@ -47,6 +59,7 @@ def make_app(settings: Settings, database: Database) -> FastAPI:
 def serve_api(settings: Settings, say: Callable[[str], None]) -> None:
     """Answer until SIGTERM or SIGINT."""
     check_own_token(settings)
+    check_port_is_free(settings.api_address, settings.api_port, "the HTTP interface", "--port or ORGANON_API_PORT")
     database = services.open_database(settings)
     config = uvicorn.Config(
         make_app(settings, database),

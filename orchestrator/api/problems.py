@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from domains.errors import DomainError
@@ -27,7 +27,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (  # the first that fits
     (DomainError, 422),
     (BrokerError, 503),
     (UnreachableDatabaseError, 503),
-    (DBAPIError, 503),
+    (SQLAlchemyError, 503),
     (OrganonError, 503),  # the settings of this installation are not in order
 )
 _DESCRIBED = {
@@ -58,7 +58,7 @@ def _answer(status: int) -> Any:
     def answer(request: Request, error: Exception) -> JSONResponse:
         if status == 503:
             log.warning("%s %s: %s", request.method, request.url.path, error)
-        away = isinstance(error, DBAPIError)
+        away = isinstance(error, SQLAlchemyError)
         message = "the record does not answer; try again later" if away else str(error)
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
         return _problem(status, message, headers)

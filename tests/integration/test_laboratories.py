@@ -1,6 +1,7 @@
 """Experiments answered from outside, through real workers, broker, database and HTTP; and by a program."""
 
 import json
+import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -71,8 +72,9 @@ def test_several_clients_answer_everything_once(make_home: "MakeHome", free_port
 
 def test_a_correction_reaches_a_finished_campaign(make_home: "MakeHome", free_port: int) -> None:
     home = make_home(ORGANON_API_PORT=str(free_port))
-    home.start("worker", "--processes", "1")
-    home.start("api")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        pages = str(other.getsockname()[1])
+    home.start("start", "--api", "--processes", "1", "--port", pages)
     with connected(home, free_port) as client:
         campaign = client.create(**SMALL, budget=2)
         ids = []

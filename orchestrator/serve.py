@@ -1,14 +1,13 @@
 """``organon start``: broker, workers and pages together."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator.errors import OrganonError
+from orchestrator.ports import check_port_is_free
 from orchestrator.settings import Settings
 from orchestrator.tokens import check_own_token
 from orchestrator.worker import environment, stop_on_sigterm, workers
@@ -40,17 +39,6 @@ def serve(settings: Settings, processes: int, say: Callable[[str], None], *, wit
         finally:
             for process in running:
                 _stop(process)
-
-
-def check_port_is_free(address: str, port: int, what: str, choose: str) -> None:
-    """OrganonError where something else listens there; ``choose`` names the option for another."""
-    try:
-        with socket.create_server((address, port)):
-            pass
-    except OSError as error:
-        raise OrganonError(
-            f"{what} cannot use {address}:{port} ({error.strerror}); choose another port with {choose}"
-        ) from None
 
 
 def _start_api(settings: Settings) -> subprocess.Popen[bytes]:

@@ -15,7 +15,7 @@ from orchestrator.api.bounded import BoundedBody
 from orchestrator.api.problems import PROBLEMS, answer_problems
 from orchestrator.api.routes import routes
 from orchestrator.api.schemas import Health
-from orchestrator.serve import check_port_is_free
+from orchestrator.ports import check_port_is_free
 from orchestrator.settings import Settings
 from orchestrator.tokens import check_own_token
 

@@ -13,7 +13,7 @@ from tests.orchestrator.test_cli_adaptation import STEEP
 
 PARTS = [
     "universal", "universal, adapted", "scratch", "scratch, drawn", "scratch, longer", "scratch, longer, drawn", "maml",
-    "random", "expected-information-gain",
+    "maml, drawn", "random", "expected-information-gain",
 ]  # fmt: skip
 FEW = ("--minutes", "0", "--longer", "2", "--follow", "2", "--families", "maml", "--runs", "6")
 SMALL = ("--particles", "60", "--contrasts", "200", "--training-contrasts", "16")

@@ -1,8 +1,9 @@
 """Who takes part in the study of adaptation on one domain: the universal policy, specialists trained there, and others.
 
-The universal policy comes as it is and adapted. ``scratch`` decides in two ways: by the design that it holds most
-likely, and by one drawn from its distribution, as in training, which is better where it has learned little. Agents that
-are there already, as they were asked for, are not made anew.
+The universal policy comes as it is and adapted. Specialists decide in two ways: by the design that they hold most
+likely, and by one drawn from their distribution, as in training: where little was learned, the first repeats one design
+and does worse than random, so that to be compared with it alone would flatter. Agents that are there already, as they
+were asked for, are not made anew.
 """
 
 from collections.abc import Iterator
@@ -76,8 +77,7 @@ def contenders(settings: Settings, domain: Domain, asked: Asked, told: Told) -> 
         made = _specialist(settings, _plan(family, domain, experiments, asked), told)
         learned = made.card.training.experiments
         yield _contender(part, store, made, domain, learned)
-        if family == "scratch":
-            yield _contender(part + DRAWN, store, made, domain, learned, drawn=True)
+        yield _contender(part + DRAWN, store, made, domain, learned, drawn=True)
     yield Contender(RANDOM, POLICIES[RANDOM])
     yield Contender(GREEDY, POLICIES[GREEDY])
 

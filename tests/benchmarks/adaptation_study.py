@@ -143,7 +143,7 @@ def _note(given: argparse.Namespace) -> str:
         f"particles. {UNIVERSAL}: the agent {given.agent}, zero-shot; {ADAPTED}: after {given.minutes:g} minutes of "
         f"organon adapt; {SCRATCH}: trained with as many simulated experiments as the adaptation decided on; {LONGER} "
         f"and other families: {given.longer:g} times as many; all by episodes of {given.follow:g} budgets, "
-        f"{given.training_contrasts} contrasts; drawn: from its distribution, instead of the most likely design. "
+        f"{given.training_contrasts} contrasts; drawn: designs from their distribution, instead of the most likely. "
         "Intervals are of 95 %, by bootstrap within domains; Kaplan and Meier's of medians."
     )
 

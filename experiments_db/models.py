@@ -30,6 +30,10 @@ CAMPAIGN_STATUSES = ("scheduled", "running", "paused", "finished", "failed", "ca
 WORK_STATUSES = ("scheduled", "running", "finished", "failed", "cancelled")  # of a block and of a run
 UNFINISHED = ("scheduled", "running")
 TRAINING_STATUSES = ("running", "stopped", "finished")
+SUGGESTION_STATUSES = ("proposed", "open", "answered", "recorded", "rejected")
+OUTSTANDING = ("proposed", "open", "answered")  # suggestions that are to become experiments
+REVISION_KINDS = ("corrected", "withdrawn")
+ROLES = ("viewer", "operator")
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -117,7 +121,10 @@ class Campaign(Table, table=True):
 
 
 class Block(Table, table=True):
-    """Consecutive runs of a campaign that advance together; `step` counts the steps recorded so far."""
+    """Consecutive runs of a campaign that advance together; `step` counts the steps recorded so far.
+
+    waiting: for somebody's answer, so that no worker need look; `wakes` counts what has come in for it since.
+    """
 
     __table_args__ = (UniqueConstraint("campaign_id", "index"), _one_of("status", WORK_STATUSES))
 
@@ -132,6 +139,8 @@ class Block(Table, table=True):
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    waiting: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    wakes: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class Run(Table, table=True):
@@ -207,8 +216,9 @@ class Finding(Table, table=True):
 
 
 class Training(Table, table=True):
-    """A meta-training: its recipe, how far it came, and the agent that it gave.
+    """A meta-training, or a specialist's: its recipe, how far it came, and the agent that it gave.
 
+    `step` of `steps` are updates, a specialist's are simulated experiments, the last update of which may exceed them;
     `curve` holds [step, value] pairs; `hardware` and `commit` say where it ran and from which source; `weights` is the
     SHA-256 of the agent's, once there is one.
     """
@@ -228,3 +238,77 @@ class Training(Table, table=True):
     weights: str | None = None
     created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime)
+
+
+class Suggestion(Table, table=True):
+    """An experiment that was chosen and that somebody answers later: a person, or a program once it may run.
+
+    `number` counts the suggestions of a run; `known` and `revised`: how many experiments and revisions the choice rests
+    on. `used`: the design really set, where it is another; `failure`: why no outcome came back. `step`: the experiment
+    that it became; of a rejected one, how many experiments there were then. `attempts`: how often a program was started
+    for it.
+    """
+
+    __table_args__ = (UniqueConstraint("run_id", "number"), _one_of("status", SUGGESTION_STATUSES))
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(foreign_key="run.id")
+    number: int
+    known: int
+    revised: int
+    design: dict[str, Any] = Field(sa_type=_json)
+    candidates: list[Any] = Field(sa_type=_json)
+    decision_ms: float
+    status: str = Field(index=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    decided_by: str | None = None
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reason: str = Field(default="", sa_type=Text)
+    taken_by: str | None = None
+    taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    attempts: int = 0
+    used: dict[str, Any] | None = Field(default=None, sa_type=_json)
+    outcome: dict[str, Any] | None = Field(default=None, sa_type=_json)
+    failure: str | None = Field(default=None, sa_type=Text)
+    answered_by: str | None = None
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    step: int | None = None
+
+
+class Revision(Table, table=True):
+    """What somebody said later about a recorded result: another outcome, another design, or that it counts for nothing.
+
+    The experiment stays as it was recorded; `before` and `design`, `outcome` are what held until then and what holds
+    since. `belief`: after the experiments so far, `known` of them, were folded anew; `superseded`: findings that were
+    drawn before.
+    """
+
+    __table_args__ = (_one_of("kind", REVISION_KINDS),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    suggestion_id: int = Field(foreign_key="suggestion.id", index=True)
+    kind: str
+    before: dict[str, Any] = Field(sa_type=_json)
+    design: dict[str, Any] = Field(sa_type=_json)
+    outcome: dict[str, Any] = Field(sa_type=_json)
+    by: str
+    reason: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    superseded: list[Any] = Field(default_factory=list, sa_type=_json)
+    applied_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    known: int | None = None
+    belief: dict[str, Any] | None = Field(default=None, sa_type=_json)
+
+
+class Token(Table, table=True):
+    """Who may speak to the HTTP interface. Of the secret only its SHA-256 is kept."""
+
+    __table_args__ = (_one_of("role", ROLES),)
+
+    id: str = Field(primary_key=True)
+    name: str
+    role: str
+    sha256: str
+    created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

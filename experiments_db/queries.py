@@ -76,6 +76,8 @@ class BlockRecord:
     lease_until: datetime | None
     sent_at: datetime | None
     finished_at: datetime | None
+    waiting: bool
+    wakes: int
 
 
 @dataclass(frozen=True)
@@ -339,15 +341,15 @@ def waiting_blocks(
 ) -> list[int]:
     """Return the blocks that somebody should be advancing and nobody is.
 
-    They are unfinished, of a scheduled or running campaign, hold no live lease, and were not sent to the workers within
-    the last `grace_seconds`.
+    They are unfinished, of a scheduled or running campaign, wait for nobody's answer, hold no live lease, and were not
+    sent to the workers within the last `grace_seconds`.
     """
     sent_long_ago = col(Block.sent_at) < now - timedelta(seconds=grace_seconds)
     query = (
         select(col(Block.id), col(Block.lease_owner), col(Block.lease_until))
         .join(Campaign, col(Campaign.id) == col(Block.campaign_id))
         .where(col(Campaign.status).in_(UNFINISHED), col(Block.status).in_(UNFINISHED))
-        .where(or_(col(Block.sent_at).is_(None), sent_long_ago))
+        .where(or_(col(Block.sent_at).is_(None), sent_long_ago), col(Block.waiting).is_(False))
         .order_by(col(Block.id))
     )
     return [

@@ -187,18 +187,22 @@ class BlockSteps:
             affords=lambda history, spent: bool((self._affords(history, spent) & state.active).any()),
         )
 
-    def _problem(self, state: BlockState, history: History, spent: Tensor) -> DesignProblem:
-        """The decision after ``history``, which may run ahead of the belief by designs that are chosen already."""
+    def _problem(self, state: BlockState, history: History, spent: Tensor, *, passed: int = 0) -> DesignProblem:
+        """The decision after ``history``, which may run ahead of the belief by designs that are chosen already.
+
+        passed: how many decisions came to no experiment, so that none takes the streams of another.
+        """
         assert state.hypotheses is not None
+        step = history.steps + passed
         return DesignProblem(
             model=self.model,
             belief=state.belief,
             hypotheses=state.hypotheses,
             remaining=self.budget - spent,
-            step=history.steps,
+            step=step,
             pool=self.laboratory.pool(history),
-            generator=self._stream(history.steps, "design"),
-            scoring=self._stream(history.steps, "score").initial_seed(),
+            generator=self._stream(step, "design"),
+            scoring=self._stream(step, "score").initial_seed(),
             sequence=self._stream(0, "sequence"),
             pending=history.designs[:, state.step :],
         )

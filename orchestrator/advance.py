@@ -18,10 +18,10 @@ from domains.conformance import check_domain
 from domains.errors import DomainError
 from domains.loading import load_text
 from domains.worlds import DomainModel, Worlds
-from experiments_db import queries, record
+from experiments_db import queries, record, revisions, suggestions
 from experiments_db.database import Database
 from experiments_db.errors import ConflictError, UnreachableDatabaseError
-from experiments_db.models import Block
+from experiments_db.models import OUTSTANDING, Block
 from experiments_db.queries import BlockRecord, CampaignRecord, DomainRecord
 from meta_learner.belief import BeliefSettings
 from meta_learner.given import Given, given_experiments, posterior_worlds
@@ -31,6 +31,7 @@ from meta_learner.streams import stream
 from orchestrator import findings, services
 from orchestrator.cache import BeliefCache
 from orchestrator.checking import check_finite
+from orchestrator.commands import program
 from orchestrator.device import placed
 from orchestrator.errors import EXPECTED
 from orchestrator.given_data import recorded_measurements
@@ -40,15 +41,19 @@ from orchestrator.owner import is_alive, this_process
 from orchestrator.policies import open_policy
 from orchestrator.recording import StepRecorder, answer_rows, belief_rows, experiments_of, refold
 from orchestrator.settings import Settings
+from orchestrator.suggested_steps import SuggestedSteps
+from orchestrator.suggesting import Suggesting
+from orchestrator.suggestion_rules import is_suggested
 
 log = logging.getLogger("organon")
-Outcome = Literal["again", "finished", "busy"]
+Outcome = Literal["again", "finished", "busy", "waiting"]
 
 
 def advance(database: Database, settings: Settings, block_id: int) -> Outcome:
     """Advance a block for about ``task_seconds``, recording every step as it happens.
 
-    busy: somebody else holds it, or there is nothing to do. A domain that cannot be simulated fails its campaign.
+    busy: somebody else holds it, or there is nothing to do; waiting: for somebody's answer. A domain that cannot be
+    simulated fails its campaign.
     """
     owner = this_process()
     with database.write() as session:
@@ -119,9 +124,11 @@ class _Advance:
             runs=self.block.runs,
             attachments=self.domain.attachments,
             worlds=None if given is None else self._worlds(given, belief),
+            command=program(settings, self.campaign.laboratory),
         )
+        self.suggested = is_suggested(self.campaign.laboratory, self.campaign.settings)
         agent = self.campaign.settings.get("agent")
-        self.steps = BlockSteps(
+        self.steps = (SuggestedSteps if self.suggested else BlockSteps)(
             self.model,
             open_policy(settings, self.campaign.policy, agent and agent["weights"], self.model),
             self.laboratory,
@@ -131,12 +138,16 @@ class _Advance:
             settings=belief,
             given=given,
             stop=StoppingRules(**(self.campaign.settings.get("stop") or {})),
-            batch=self.campaign.settings.get("batch", 1),
+            batch=1 if self.suggested else self.campaign.settings.get("batch", 1),
         )
-        key = json.dumps(
-            [self.campaign.id, self.domain.identity, asdict(belief), version("organon"), torch.__version__]
-        )
-        self.cache = BeliefCache(settings.folder, self.block.id, key)
+        self.key = [self.campaign.id, self.domain.identity, asdict(belief), version("organon"), torch.__version__]
+
+    @property
+    def cache(self) -> BeliefCache:
+        """Saved beliefs of this block, as they are after what was revised so far."""
+        with self.database.read() as session:
+            revised = revisions.applied_revisions(session, self.block.id) if self.suggested else 0
+        return BeliefCache(self.settings.folder, self.block.id, json.dumps([*self.key, revised]))
 
     def _worlds(self, given: Given, belief: BeliefSettings) -> Worlds | None:
         """The worlds to go on in after the given experiments: as recorded, at first drawn from what those leave open.
@@ -178,12 +189,40 @@ class _Advance:
         deadline = (
             monotonic() + self.settings.task_seconds
         )  # from here: what takes long to restore goes on all the same
+        if isinstance(self.steps, SuggestedSteps):
+            return self._by_suggestions(self.steps, state, self._pause(deadline))
         state = investigate(compose(self.steps), state, [StepRecorder(self._write)], self._pause(deadline))
         if bool(state.active.any()):
             self.cache.save(state)
             self._in_transaction(lambda session: record.release_block(session, self.block.id, self.owner))
             return "again"
         self._finish(state)
+        self.cache.drop()
+        return "finished"
+
+    def _by_suggestions(self, steps: SuggestedSteps, state: BlockState, pause: Callable[[], bool]) -> Outcome:
+        """The loop where experiments are answered later: until the pause, the end, or until somebody has to answer."""
+        while steps.gives(state.step) and not pause():
+            state = compose(steps).invoke(state, {"callbacks": [StepRecorder(self._write)]})
+        flow = Suggesting(
+            self.database,
+            steps,
+            self.campaign,
+            self.block,
+            owner=self.owner,
+            lease_seconds=self.settings.lease_seconds,
+        )
+        state, resting = flow.advance(state, pause)
+        if bool(state.active.any()):
+            self.cache.save(state)
+            with self.database.write() as session:
+                if not resting:
+                    record.release_block(session, self.block.id, self.owner)
+                    return "again"
+                rests = suggestions.rest_block(session, self.block.id, self.owner, flow.wakes)
+                return "waiting" if rests else "again"
+        if not self._finish(state, flow.wakes):
+            return "again"
         self.cache.drop()
         return "finished"
 
@@ -200,13 +239,17 @@ class _Advance:
 
     def _restore(self) -> BlockState:
         """The state after the recorded steps: from the cache, or by folding them anew."""
+        if isinstance(self.steps, SuggestedSteps):
+            with self.database.read() as session:
+                waited = suggestions.suggestions(session, block_id=self.block.id, statuses=OUTSTANDING)
+            self.steps.expect(recorded=self.block.step, outstanding=len(waited))
         if self.block.step == 0:
             return self.steps.begin(self.block.runs)
         cached = self.cache.load(self.block.step)
         if cached is not None:
             return cached
         with self.database.read() as session:
-            history = queries.block_history(session, self.block.id)
+            history = revisions.effective_history(session, self.block.id)
         return refold(self.steps, self.block.runs, history, self.block.step)
 
     def _check_laws(self) -> None:
@@ -252,12 +295,18 @@ class _Advance:
             )
         )
 
-    def _finish(self, state: BlockState) -> None:
-        """Record what each run found, end the block, and, with the last block, the campaign."""
+    def _finish(self, state: BlockState, wakes: int | None = None) -> bool:
+        """Record what each run found, end the block, and, with the last block, the campaign.
+
+        wakes: what had come in when the end was found; where more has since, the block is released and false returned.
+        """
         domain = self.model.domain
         beliefs = belief_rows(self.model, state.belief)
         answers = answer_rows(self.model, self.laboratory, self.steps.answer(state), len(beliefs))
         with self.database.write() as session:
+            if wakes is not None and not suggestions.is_settled(session, self.block.id, wakes):
+                record.release_block(session, self.block.id, self.owner)
+                return False
             for run in queries.block_runs(session, self.block.id):
                 row = run.index - self.block.first_run
                 belief = {**beliefs[row], **answers[row]}
@@ -274,6 +323,7 @@ class _Advance:
                 record.save_finding(session, self.campaign.id, run.id, content, text, _now())
             record.finish_block(session, self.block.id, self.owner, _now())
             services.conclude(session, self.campaign.id)
+        return True
 
     def _in_transaction(self, write: Callable[[Any], None]) -> None:
         with self.database.write() as session:

@@ -16,5 +16,9 @@ class RequestError(OrganonError):
     """A request that cannot be carried out as it was made."""
 
 
+class StateError(RequestError):
+    """A request that was in order, and that what it is about does not allow in its present state."""
+
+
 # The domain layer and the record know nothing of each other or of us, so each has its own root.
 EXPECTED = (OrganonError, DomainError, RecordError)

@@ -3,7 +3,9 @@
 Columns: run, step, design.<name>…, outcome.<name>…, cost, [truth.mechanism, truth.<parameter>…, information,]
 decision_ms, mechanism_probability.<name>…, and mean/low90/high90.<parameter>… under the most probable mechanism. The
 columns in brackets are those of simulated campaigns. Last, of campaigns that started from measurements made before,
-given: true for those, false for the campaign's own. Floats round-trip exactly; a missing value is empty.
+given: true for those, false for the campaign's own. Of measured campaigns (manual, command) also result: told, failed,
+corrected or withdrawn; design and outcome are those that hold now, and beliefs those of the time, but for the last one
+after a revision. Floats round-trip exactly; a missing value is empty.
 """
 
 import csv
@@ -15,9 +17,10 @@ from typing import Any
 
 from domains.document import Domain
 from domains.loading import load_text
-from experiments_db import queries
+from experiments_db import queries, revisions
 from experiments_db.database import Database
 from orchestrator.errors import RequestError
+from orchestrator.suggestion_rules import is_measured
 
 FORMATS = (".csv", ".parquet")
 _BATCH = 2000
@@ -47,8 +50,14 @@ def export(database: Database, campaign_id: str, path: Path) -> int:
             record = queries.get_domain(session, campaign.domain_identity)
             domain = load_text(record.text, f"{record.name}.yaml", record.attachments)
             started_from_data = queries.data_source(session, campaign.id) is not None
+            measured = is_measured(campaign.laboratory)
             names = columns(domain, simulated=campaign.laboratory == "simulate", given=started_from_data)
-            rows = (_row(names, entry) for entry in queries.experiments(session, campaign.id))
+            names += ["result"] if measured else []
+            standing = revisions.standing_results(session, campaign.id) if measured else {}
+            rows = (
+                _row(names, {**entry, **standing.get((entry["run_index"], entry["step"]), {})})
+                for entry in queries.experiments(session, campaign.id)
+            )
             if path.suffix == ".csv":
                 count = _write_csv(partial, names, rows)
             else:
@@ -108,7 +117,7 @@ def _row(names: list[str], entry: dict[str, Any]) -> dict[str, Any]:
         values |= {f"{statistic}.{name}": summary[statistic] for statistic in ("mean", "low90", "high90")}
     values |= {f"recommendation.{name}": value for name, value in belief.get("recommendation", {}).items()}
     values |= {f"prediction.{name}": value for name, value in belief.get("prediction", {}).items()}
-    values |= {"goal_score": belief.get("goal_score"), "given": entry["given"]}
+    values |= {"goal_score": belief.get("goal_score"), "given": entry["given"], "result": entry.get("result")}
     return {name: values.get(name) for name in names}
 
 
@@ -132,7 +141,7 @@ def _write_parquet(path: Path, names: list[str], rows: Iterable[dict[str, Any]],
     import pyarrow
     from pyarrow import parquet
 
-    texts = {"truth.mechanism", *(f"design.{d.name}" for d in domain.designs if d.kind == "choice")}
+    texts = {"truth.mechanism", "result", *(f"design.{d.name}" for d in domain.designs if d.kind == "choice")}
     kinds = {"run": pyarrow.int64(), "step": pyarrow.int64(), "given": pyarrow.bool_()}
     kinds |= dict.fromkeys(texts, pyarrow.string())
     schema = pyarrow.schema([(name, kinds.get(name, pyarrow.float64())) for name in names])

@@ -15,45 +15,32 @@ without ``ask``, the finding is their analysis:
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from domains.document import Domain, Outcome
+from domains.document import Domain
 from domains.errors import DomainError
 from domains.loading import find
-from domains.measurements import load_data, outcome_fault
-from domains.worlds import DomainModel, Worlds
-from meta_learner.belief import BeliefSettings, History
+from domains.measurements import load_data
+from domains.worlds import DomainModel
+from meta_learner.belief import BeliefSettings
 from meta_learner.given import given_experiments
-from meta_learner.policies import Choice, Pool
+from meta_learner.policies import Choice
 from meta_learner.rollout import BlockState, BlockSteps
 from meta_learner.stopping import Ended, StoppingRules
 from orchestrator import findings
 from orchestrator.agents import choose_policy
 from orchestrator.errors import RequestError
+from orchestrator.laboratories.manual import ManualLaboratory
 from orchestrator.policies import open_policy
-from orchestrator.recording import belief_rows
+from orchestrator.recording import belief_rows, outcome_tensor
 from orchestrator.requests import campaign_request
 from orchestrator.settings import load_settings
 from orchestrator.stopping import Stop, check_stop, stop_in_words
-
-
-class _Bench:
-    """The laboratory is the person at the notebook: every design is open, outcomes are told."""
-
-    worlds: Worlds | None = None
-
-    def pool(self, history: History) -> Pool | None:
-        del history
-        return None
-
-    def perform(self, designs: Tensor, history: History) -> Tensor:
-        del designs, history
-        raise DomainError("a notebook's experiments are run by its reader: use tell(design, outcome)")
+from orchestrator.told import told_outcome
 
 
 class Investigation:
@@ -89,7 +76,7 @@ class Investigation:
         self._steps = BlockSteps(
             self.model,
             open_policy(home, chosen.name, chosen.weights, self.model),
-            _Bench(),
+            ManualLaboratory(),
             budget=_checked(self.domain.budget if budget is None else budget),
             seed=seed,
             block=0,
@@ -140,8 +127,7 @@ class Investigation:
         point = self.model.space.from_names(design)[None]
         if not bool(self.model.space.feasible(point)[0]):
             raise DomainError(f"the design {dict(design)} breaks a constraint of {self.domain.name}")
-        values = [_outcome(outcome, name, self.model) for name in self.model.outcome_names]
-        outcomes = torch.tensor([values], dtype=torch.float64)
+        outcomes = outcome_tensor(self.model, [told_outcome(self.domain, outcome)])
         belief = self._steps.absorb(self._state.belief, point, outcomes)
         spent = self._state.spent + self.model.space.cost(point)
         self._asked = _without(self._asked, point)
@@ -192,23 +178,3 @@ def _checked(budget: float) -> float:
     if not 0 < budget < math.inf:
         raise RequestError(f"budget {budget:g}: a run's budget is a finite number above 0; None takes the domain's")
     return budget
-
-
-def _outcome(outcome: Mapping[str, float | None], name: str, model: DomainModel) -> float:
-    unknown = [key for key in outcome if key not in model.outcome_names]
-    if unknown or name not in outcome:
-        what = f"unknown {', '.join(unknown)}" if unknown else f"missing {name} (None where nothing came back)"
-        raise DomainError(f"an outcome of this domain has the values {', '.join(model.outcome_names)}; {what}")
-    value = outcome[name]
-    if value is None:
-        return math.nan
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise DomainError(f"outcome {name}: {value!r} is not a finite number; write None where nothing came back")
-    wrong = outcome_fault(_outcome_of(model.domain, name), float(value))
-    if wrong:
-        raise DomainError(f"outcome {name}: {wrong}")
-    return float(value)
-
-
-def _outcome_of(domain: Domain, entry: str) -> Outcome:
-    return next(outcome for outcome in domain.outcomes if entry in outcome.entries)

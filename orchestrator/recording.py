@@ -17,6 +17,7 @@ from meta_learner.belief import Belief
 from meta_learner.goals import Answer, score
 from meta_learner.laboratory import Laboratory, information
 from meta_learner.misfit import misfit
+from meta_learner.policies.base import Choice
 from meta_learner.rollout import BlockState, BlockSteps
 from meta_learner.stopping import Ended, end
 from meta_learner.summary import by_probability, marginals
@@ -75,12 +76,12 @@ def experiments_of(steps: BlockSteps, state: BlockState) -> list[NewExperiment]:
         NewExperiment(
             row=row,
             design=dict(model.space.to_names(state.choice.designs[row])),
-            outcome=_finite(dict(zip(model.outcome_names, state.outcomes[row].tolist(), strict=True))),
+            outcome=outcome_row(model, state.outcomes[row]),
             cost=state.cost[row].item(),
             information=None if gained is None else _number(gained[row].item()),
             decision_ms=decision_ms,
             belief={**beliefs[row], **answers[row]},
-            candidates=_candidates(model, state, row),
+            candidates=candidate_rows(model, state.choice, row),
             given=given,
         )
         for row in performed
@@ -190,8 +191,7 @@ def _tensors(model: DomainModel, runs: int, rows: list[RecordedExperiment]) -> t
     took_part = torch.zeros(runs, dtype=torch.bool)
     for row in rows:
         designs[row.row] = model.space.from_names(row.design)
-        values = [math.nan if row.outcome[name] is None else row.outcome[name] for name in model.outcome_names]
-        outcomes[row.row] = torch.tensor(values, dtype=torch.float64)
+        outcomes[row.row] = outcome_tensor(model, [row.outcome])[0]
         took_part[row.row] = True
     return took_part, designs, outcomes
 
@@ -208,15 +208,25 @@ def _per_run(law: Mapping[str, Marginal], runs: int) -> list[dict[str, dict[str,
     ]
 
 
-def _candidates(model: DomainModel, state: BlockState, row: int) -> list[dict[str, Any]]:
-    assert state.choice is not None
-    scores = state.choice.scores[row].tolist()
-    designs = state.choice.leading[row]
+def candidate_rows(model: DomainModel, choice: Choice, row: int) -> list[dict[str, Any]]:
+    """The leading candidates of one run's choice with their scores, best first, as plain data."""
+    scores = choice.scores[row].tolist()
     return [
         {"design": model.space.to_names(design), "score": score}
-        for design, score in zip(designs, scores, strict=True)
+        for design, score in zip(choice.leading[row], scores, strict=True)
         if math.isfinite(score)
     ]
+
+
+def outcome_row(model: DomainModel, values: Tensor) -> dict[str, float | None]:
+    """One outcome [outcomes] by name; None: missing."""
+    return _finite(dict(zip(model.outcome_names, values.tolist(), strict=True)))
+
+
+def outcome_tensor(model: DomainModel, rows: Sequence[Mapping[str, float | None]]) -> Tensor:
+    """Outcomes by name as [rows, outcomes]; NaN: missing."""
+    values = [[math.nan if row[name] is None else row[name] for name in model.outcome_names] for row in rows]
+    return torch.tensor(values, dtype=torch.float64)
 
 
 def _finite(values: dict[str, float]) -> dict[str, float | None]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domains.document import Domain
 from domains.errors import DomainError
+from domains.loading import load_text
 from domains.readings import objective_reading
 from meta_learner.agents.card import CLASSICAL
 from orchestrator.errors import RequestError
@@ -19,17 +20,31 @@ BEST_POLICY = POLICY_NAMES[0]
 LAWLESS = "expected-improvement"  # the policy that needs an objective which outcomes show
 
 
+class Document(BaseModel):
+    """A domain handed over as its text; attachments: file name → text of its tables."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str
+    attachments: dict[str, str] = Field(default_factory=dict)
+
+    def load(self) -> Domain:
+        """The domain; DocumentError with every problem."""
+        return load_text(self.text, attachments=self.attachments)
+
+
 class CampaignRequest(BaseModel):
-    """A campaign to create. ``domain`` is a catalogue name or a path; ``budget`` None takes the document's, ``policy``
-    None the default.
+    """A campaign to create. ``domain`` is a catalogue name, a path or a document; ``budget`` None takes the document's,
+    ``policy`` None the default.
 
     data: a CSV table of experiments already made, which every run starts from. stop: what ends a run before its budget
-    does. batch: how many experiments are chosen at a time.
+    does. batch: how many experiments are chosen at a time, or, where they are answered later, how many are outstanding.
+    approval: whether a person approves each experiment before it is run. due_hours: after which an answer is overdue.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    domain: str
+    domain: str | Document
     policy: str | None = None
     laboratory: str = "simulate"
     runs: int = Field(default=1, ge=1, le=1_000_000)
@@ -40,6 +55,8 @@ class CampaignRequest(BaseModel):
     data: Path | Table | None = None
     stop: Stop = Stop()
     batch: int = Field(default=1, ge=1, le=64)
+    approval: bool = False
+    due_hours: float | None = Field(default=None, gt=0, le=100_000)
 
 
 def campaign_request(**values: Any) -> CampaignRequest:

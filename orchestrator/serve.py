@@ -1,52 +1,51 @@
 """``organon start``: broker, workers and pages together."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator.errors import OrganonError
+from orchestrator.ports import check_port_is_free
 from orchestrator.settings import Settings
+from orchestrator.tokens import check_own_token
 from orchestrator.worker import environment, stop_on_sigterm, workers
 
 _STOP_SECONDS = 10.0
 
 
-def serve(settings: Settings, processes: int, say: Callable[[str], None]) -> None:
-    """Run everything until SIGTERM or SIGINT; the pages are restarted if they end."""
-    _check_port_is_free(settings)
+def serve(settings: Settings, processes: int, say: Callable[[str], None], *, with_api: bool = False) -> None:
+    """Run everything until SIGTERM or SIGINT; pages and HTTP interface are restarted if they end."""
+    check_port_is_free(settings.ui_address, settings.ui_port, "the pages", "--port or ORGANON_UI_PORT")
+    if with_api:
+        check_own_token(settings)
+        check_port_is_free(settings.api_address, settings.api_port, "the HTTP interface", "ORGANON_API_PORT")
     stop_on_sigterm()
+    starts = [_start_pages, *([_start_api] if with_api else [])]
     with workers(settings, processes=processes, always=True) as supervisor:
-        pages = _start_pages(settings)
+        running = [start(settings) for start in starts]
         say(f"Organon is at http://{settings.ui_address}:{settings.ui_port}  (Ctrl-C stops it)")
         try:
             while True:
                 supervisor.check()
-                if pages.poll() is not None:
-                    pages = _start_pages(settings)
+                running = [
+                    process if process.poll() is None else start(settings)
+                    for process, start in zip(running, starts, strict=True)
+                ]
                 time.sleep(0.5)
         except KeyboardInterrupt:
             say("stopping; campaigns go on with the next start")
         finally:
-            _stop(pages)
+            for process in running:
+                _stop(process)
 
 
-def _check_port_is_free(settings: Settings) -> None:
-    try:
-        with socket.create_server((settings.ui_address, settings.ui_port)):
-            pass
-    except OSError as error:
-        raise OrganonError(
-            f"the pages cannot use {settings.ui_address}:{settings.ui_port} ({error.strerror}); "
-            "choose another port with --port or ORGANON_UI_PORT"
-        ) from None
+def _start_api(settings: Settings) -> subprocess.Popen[bytes]:
+    return _start(settings, "api.log", ["-m", "orchestrator.cli.main", "api"])
 
 
 def _start_pages(settings: Settings) -> subprocess.Popen[bytes]:
-    log = settings.folder / "logs" / "pages.log"
     page = Path(__file__).resolve().parent.parent / "ui" / "app.py"
     options = {
         "server.address": settings.ui_address,
@@ -58,9 +57,14 @@ def _start_pages(settings: Settings) -> subprocess.Popen[bytes]:
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
     }
-    with log.open("ab") as output:
+    told = [f"--{name}={value}" for name, value in options.items()]
+    return _start(settings, "pages.log", ["-m", "streamlit", "run", str(page), *told])
+
+
+def _start(settings: Settings, log: str, arguments: list[str]) -> subprocess.Popen[bytes]:
+    with (settings.folder / "logs" / log).open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(page), *(f"--{k}={v}" for k, v in options.items())],
+            [sys.executable, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -29,8 +29,9 @@ from orchestrator.requests import campaign_request as campaign_request
 from orchestrator.requests import check_policy as check_policy
 from orchestrator.settings import Settings
 from orchestrator.stopping import check_stop, conduct_in_words
+from orchestrator.suggestion_rules import ANALYSIS as ANALYSIS
+from orchestrator.suggestion_rules import check_laboratory, check_suggested, is_suggested, laboratories
 
-ANALYSIS = "none"  # the laboratory in which nobody runs experiments: what was given is analysed
 _ORPHAN_GRACE_SECONDS = 3.0
 
 
@@ -80,13 +81,16 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
             "stop": request.stop.model_dump() if request.stop.asks else None,
             "batch": request.batch,
             "agent": checked.policy.record,
+            "approval": request.approval,
+            "due_hours": request.due_hours,
         },
         versions=_versions(),
     )
     campaign_id = campaign.id
     with database.write() as session:
         record.save_domain(session, _domain_row(domain))
-        blocks = record.create_campaign(session, campaign, block_sizes(request.runs, settings.block_runs))
+        largest = 1 if is_suggested(request.laboratory, campaign.settings) else settings.block_runs
+        blocks = record.create_campaign(session, campaign, block_sizes(request.runs, largest))
         if given is not None:
             record.save_measurements(session, given.record(campaign_id))
     with suppress(BrokerError):  # it went away just now: the watchdog finds the blocks in the record
@@ -97,9 +101,10 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
 def check_campaign(settings: Settings, request: CampaignRequest) -> CheckedCampaign:
     """The domain, the policy, the budget, the given experiments and what is expected; DomainError or RequestError if it
     cannot be run."""
-    domain = find(request.domain)
+    domain = find(request.domain) if isinstance(request.domain, str) else request.domain.load()
     policy = choose_policy(settings, request.policy, domain)
-    _check_laboratory(domain, request.laboratory)
+    check_laboratory(settings, domain, request.laboratory)
+    check_suggested(request.laboratory, runs=request.runs, approval=request.approval, due_hours=request.due_hours)
     check_stop(domain, policy.name, request.stop)
     given = None if request.data is None else read_given(domain, request.data)
     budget = domain.budget if request.budget is None else request.budget
@@ -290,6 +295,12 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
+def send_woken(settings: Settings, database: Database, block_id: int) -> None:
+    """Send a block for which something came in; where the broker is away, the watchdog finds it in the record."""
+    with suppress(BrokerError):
+        _send(settings, database, [block_id])
+
+
 def _send(settings: Settings, database: Database, blocks: list[int]) -> None:
     """Send blocks, if somebody listens; else the watchdog of the first worker to come finds them in the record."""
     if not settings.embedded_broker or broker.is_running(settings):
@@ -317,17 +328,8 @@ def domain_names() -> list[str]:
 def campaign_choices(settings: Settings, domain_name: str) -> Choices:
     """What can be chosen for a campaign of this domain; DomainError where there is none such."""
     domain = find(domain_name)
-    return Choices(_laboratories(domain), policy_names(settings, domain), domain.budget, data_columns(domain))
-
-
-def _laboratories(domain: Domain) -> list[str]:
-    return ["simulate", *(f"replay:{replay}" for replay in domain.replays), ANALYSIS]
-
-
-def _check_laboratory(domain: Domain, laboratory: str) -> None:
-    names = _laboratories(domain)
-    if laboratory not in names:
-        raise RequestError(f"--laboratory {laboratory!r} is not one that {domain.name} has; it has {', '.join(names)}")
+    names = laboratories(settings, domain)
+    return Choices(names, policy_names(settings, domain), domain.budget, data_columns(domain))
 
 
 def _expected_cost(domain: Domain, laboratory: str, budget: float, given: GivenData | None) -> float:

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.errors import OrganonError
@@ -17,6 +17,8 @@ class Settings(BaseSettings):
     home: everything it keeps; database_url: empty means SQLite in ``home``; broker_url: empty means our own broker on a
     private socket; block_runs: how many runs advance as one batch; task_seconds: how long a task works before it sends
     itself again; lease_seconds: how long a block stays with a worker that shows no sign of life;
+    commands: JSON, the programs that may answer for a laboratory (``orchestrator.commands``);
+    api_address, api_port: where the HTTP interface listens; api_token: one that opens it beside those in the record;
     device: what workers and ``organon benchmark NAME`` compute on, cpu or cuda (cuda:1, …).
     """
 
@@ -31,6 +33,10 @@ class Settings(BaseSettings):
     device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:\d+)?)$")
     ui_address: str = "127.0.0.1"
     ui_port: int = Field(default=8501, ge=1, le=65535)
+    api_address: str = "127.0.0.1"
+    api_port: int = Field(default=8502, ge=1, le=65535)
+    api_token: SecretStr = SecretStr("")
+    commands: str = ""
 
     @cached_property
     def database(self) -> str:

@@ -82,6 +82,7 @@ def conduct_in_words(settings: Mapping[str, Any], *, predicts: bool) -> list[str
     """How the runs of a recorded campaign experiment, where it was asked: ``batches of 4``, ``stops once …``."""
     batch, stop = settings.get("batch", 1), settings.get("stop")  # campaigns of earlier versions do not say
     words = [] if batch == 1 else [f"batches of {batch}"]
+    words += ["each experiment approved by a person"] if settings.get("approval") else []
     return words if stop is None else [*words, stop_in_words(stop, predicts=predicts)]
 
 

@@ -105,7 +105,8 @@ class Supervisor:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Our environment, with these settings: the pool must see the same home, database and broker."""
-    own = {f"ORGANON_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    shown = settings.model_dump(exclude={"api_token"})  # a secret stays in the environment that it came from
+    own = {f"ORGANON_{name.upper()}": str(value) for name, value in shown.items()}
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
     return {**os.environ, **own, "PYTHONPATH": path}

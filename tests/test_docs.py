@@ -34,10 +34,11 @@ def commands() -> set[str]:
 @pytest.mark.parametrize("doc", DOCS)
 def test_commands_named_exist(doc: str) -> None:
     text = (ROOT / doc).read_text(encoding="utf-8")
-    named = set(re.findall(r"organon ((?:agent|domain|campaign|db) [a-z]+|[a-z]+)", text)) - {
+    named = set(re.findall(r"organon ((?:agent|domain|campaign|db|lab|token) [a-z]+|[a-z]+)", text)) - {
         "agent",
         "domain",
         "campaign",
+        "token",
     }
     assert named - commands() == set()
 

@@ -13,6 +13,7 @@ from orchestrator.cli.campaign_options import asks_for_campaign
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
 from orchestrator.errors import OrganonError
 from orchestrator.settings import Settings, load_settings
+from orchestrator.suggestion_rules import answers_elsewhere
 
 app = typer.Typer(help="Campaigns: many runs of one domain, policy, laboratory and seed.", no_args_is_help=True)
 
@@ -156,9 +157,11 @@ def run_to_the_end(settings: Settings, request: services.CampaignRequest, label:
     stop_on_sigterm()
     with workers(settings, processes=processes) as supervisor:
         campaign = services.create_campaign(settings, database, request).id
+        if request.approval or answers_elsewhere(request.laboratory):
+            errors.print(f"campaign {campaign} asks people: organon lab pending {campaign}")
         try:
             with _progress_bar() as bar:
-                _follow(database, campaign, supervisor.check, bar, label or request.domain)
+                _follow(database, campaign, supervisor.check, bar, label or str(request.domain))
         except KeyboardInterrupt:
             errors.print(f"\ncampaign {campaign} is on record and goes on with the next worker: organon worker")
             raise

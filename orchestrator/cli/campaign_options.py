@@ -25,7 +25,11 @@ RunsOption = Annotated[int, typer.Option("--runs", help="How many worlds to inve
 BudgetOption = Annotated[float | None, typer.Option("--budget", help="What one run may cost. (default: the domain's)")]
 LaboratoryOption = Annotated[
     str,
-    typer.Option("--laboratory", help="simulate, replay:NAME for real measurements, or none to analyse --data alone."),
+    typer.Option(
+        "--laboratory",
+        help="simulate, replay:NAME for real measurements, manual for people (organon lab), command:NAME for a program "
+        "of ORGANON_COMMANDS, or none to analyse --data alone.",
+    ),
 ]
 DataOption = Annotated[
     Path | None,
@@ -35,6 +39,12 @@ SeedOption = Annotated[int, typer.Option("--seed", help="Fixes every draw: same 
 ParticlesOption = Annotated[int, typer.Option("--particles", help="Particles per mechanism and run.")]
 MovesOption = Annotated[int, typer.Option("--moves", help="MCMC moves of every particle after each resampling.")]
 BatchOption = Annotated[int, typer.Option("--batch", help="How many experiments to choose at a time, to run together.")]
+ApprovalOption = Annotated[
+    bool, typer.Option("--approval", help="Each experiment is approved by a person before it is run (organon lab).")
+]
+DueHoursOption = Annotated[
+    float | None, typer.Option("--due-hours", help="After so many hours, what a person is to answer is overdue.")
+]
 StopProbabilityOption = Annotated[
     float | None, typer.Option("--stop-probability", help="End a run once a law is this probable.", show_default=False)
 ]
@@ -66,6 +76,8 @@ def _request(
     particles: ParticlesOption = 2000,
     moves: MovesOption = 5,
     batch: BatchOption = 1,
+    approval: ApprovalOption = False,
+    due_hours: DueHoursOption = None,
     stop_probability: StopProbabilityOption = None,
     stop_width: StopWidthOption = None,
     stop_information: StopInformationOption = None,
@@ -83,6 +95,8 @@ def _request(
         particles=particles,
         moves=moves,
         batch=batch,
+        approval=approval,
+        due_hours=due_hours,
         stop={"probability": stop_probability, "widths": widths, "information": stop_information},
     )
 

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from orchestrator.cli import adapt, agent, benchmark, campaign, domain, system, train
+from orchestrator.cli import adapt, agent, benchmark, campaign, domain, lab, system, token, train
 from orchestrator.errors import EXPECTED
 
 app = typer.Typer(
@@ -18,13 +18,16 @@ app = typer.Typer(
 )
 app.add_typer(domain.app, name="domain")
 app.add_typer(campaign.app, name="campaign")
+app.add_typer(lab.app, name="lab")
 app.add_typer(agent.app, name="agent")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(system.db, name="db")
+app.add_typer(token.app, name="token")
 app.command()(train.train)
 app.command("adapt")(adapt.adapt_command)
 app.command()(system.worker)
 app.command()(system.start)
+app.command()(system.api)
 app.command()(system.doctor)
 app.command()(system.demo)
 

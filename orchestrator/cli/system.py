@@ -27,6 +27,7 @@ def worker(processes: Processes = None) -> None:
 def start(
     processes: Processes = None,
     port: Annotated[int | None, typer.Option(help="The pages' port. (default: 8501)", min=1, max=65535)] = None,
+    with_api: Annotated[bool, typer.Option("--api", help="The HTTP interface, too (organon api).")] = False,
 ) -> None:
     """Bring up broker, workers and pages, until stopped (Ctrl-C)."""
     from orchestrator.serve import serve
@@ -35,7 +36,19 @@ def start(
     settings = load_settings()
     if port is not None:
         settings = settings.model_copy(update={"ui_port": port})
-    serve(settings, processes or default_processes(), console.print)
+    serve(settings, processes or default_processes(), console.print, with_api=with_api)
+
+
+def api(
+    port: Annotated[int | None, typer.Option(help="Where it listens. (default: 8502)", min=1, max=65535)] = None,
+) -> None:
+    """Serve the HTTP interface until stopped (Ctrl-C). Its clients need tokens: organon token create."""
+    from orchestrator.api.app import serve_api
+
+    settings = load_settings()
+    if port is not None:
+        settings = settings.model_copy(update={"api_port": port})
+    serve_api(settings, console.print)
 
 
 @db.command("query")

@@ -1,9 +1,13 @@
-"""Laboratories by name: ``simulate``, ``replay:NAME`` for a table of real measurements, or ``none``."""
+"""Laboratories by name: ``simulate``, ``replay:NAME`` for a table of real measurements, ``manual`` for a person,
+``command:NAME`` for a program, or ``none``."""
 
 from collections.abc import Mapping
 
 from domains.worlds import DomainModel, Worlds
 from meta_learner.laboratory import Laboratory, Simulation
+from orchestrator.commands import Command
+from orchestrator.laboratories.command import CommandLaboratory
+from orchestrator.laboratories.manual import ManualLaboratory
 from orchestrator.laboratories.none import NoLaboratory
 from orchestrator.laboratories.replay import ReplayLaboratory
 
@@ -17,14 +21,21 @@ def open_laboratory(
     runs: int,
     attachments: Mapping[str, str],
     worlds: Worlds | None = None,
+    command: Command | None = None,
 ) -> Laboratory:
     """The laboratory for one block of runs; its name was checked when the campaign was created.
 
-    attachments: file name → text of the domain's tables; worlds: those to simulate, where they are not drawn anew.
+    attachments: file name → text of the domain's tables; worlds: those to simulate, where they are not drawn anew;
+    command: the program of ``command:NAME``.
     """
-    kind, _, replay = name.partition(":")
+    kind, _, which = name.partition(":")
     if kind == "simulate":
         return Simulation(model, seed=seed, block=block, runs=runs, worlds=worlds)
     if kind == "none":
         return NoLaboratory(model)
-    return ReplayLaboratory.read(model, replay, attachments)
+    if kind == "manual":
+        return ManualLaboratory()
+    if kind == "command":
+        assert command is not None
+        return CommandLaboratory(which, command)
+    return ReplayLaboratory.read(model, which, attachments)

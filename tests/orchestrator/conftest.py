@@ -51,8 +51,8 @@ BENCH += "4.0,careful,0.01\n0.5,quick,0.65\n0.5,quick,0.6\n"
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An ORGANON_HOME of the test's own; no other setting of ours reaches it."""
-    for name in ("DATABASE_URL", "BROKER_URL", "BLOCK_RUNS", "TASK_SECONDS", "LEASE_SECONDS", "UI_PORT", "UI_ADDRESS"):
-        monkeypatch.delenv(f"ORGANON_{name}", raising=False)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"ORGANON_{name.upper()}", raising=False)
     folder = tmp_path / "home"
     monkeypatch.setenv("ORGANON_HOME", str(folder))
     return folder

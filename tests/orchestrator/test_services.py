@@ -41,7 +41,16 @@ def test_policy_names_are_those_of_the_policies() -> None:
     assert services.BEST_POLICY in POLICIES
 
 
-@pytest.mark.parametrize("module", ["orchestrator.services", "orchestrator.cli.main", "orchestrator.pool"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "orchestrator.services",
+        "orchestrator.cli.main",
+        "orchestrator.pool",
+        "orchestrator.api.app",
+        "orchestrator.client",
+    ],
+)
 def test_commands_and_pages_load_no_torch(module: str) -> None:
     code = f"import sys, {module}; print([m for m in ('torch', 'langchain_core', 'streamlit') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

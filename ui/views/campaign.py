@@ -9,6 +9,7 @@ from ui.messages import in_words
 from ui.opening import open_database
 from ui.reading import CampaignView, read_campaign
 from ui.run_panel import show_run
+from ui.waiting_panel import show_waiting
 from ui.wording import amount, counted, message_markdown, moment, number, plain, status_words, viewer_zone
 
 _REFRESH_SECONDS = 2
@@ -35,6 +36,7 @@ def _campaign(database: Database, campaign_id: str, live: bool) -> None:
             st.rerun()  # the whole page: it then refreshes itself no more
         _heading(view)
         _standing(view)
+        show_waiting(database, view)
         _finding(view)
         show_run(database, view)
 

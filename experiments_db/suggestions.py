@@ -1,0 +1,255 @@
+"""Suggestions on record: chosen by a worker, decided on, taken and answered by people and programs.
+
+Rows are locked in the order block, suggestion. As in ``record``, nothing is committed here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Any
+
+from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from experiments_db.errors import ConflictError, NotFoundError
+from experiments_db.models import OUTSTANDING, UNFINISHED, Block, Campaign, Run, Suggestion
+
+GOES_ON = (*UNFINISHED, "paused")  # of a campaign: what is said of its suggestions is still recorded
+
+
+@dataclass(frozen=True)
+class NewSuggestion:
+    """A choice to record. `known` and `revised`: the experiments and revisions that it rests on."""
+
+    number: int
+    known: int
+    revised: int
+    design: dict[str, Any]
+    candidates: list[Any]
+    decision_ms: float
+
+
+@dataclass(frozen=True)
+class SuggestionRecord:
+    """A suggestion with where it belongs."""
+
+    id: int
+    campaign_id: str
+    campaign_status: str
+    domain_identity: str
+    laboratory: str
+    block_id: int
+    run_index: int
+    number: int
+    known: int
+    revised: int
+    design: dict[str, Any]
+    candidates: list[Any]
+    decision_ms: float
+    status: str
+    created_at: datetime
+    due_at: datetime | None
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str
+    taken_by: str | None
+    taken_at: datetime | None
+    attempts: int
+    used: dict[str, Any] | None
+    outcome: dict[str, Any] | None
+    failure: str | None
+    answered_by: str | None
+    answered_at: datetime | None
+    step: int | None
+
+
+def add_suggestions(
+    session: Session,
+    block_id: int,
+    run_id: int,
+    new: Sequence[NewSuggestion],
+    *,
+    owner: str,
+    status: str,
+    now: datetime,
+    due_at: datetime | None,
+    lease_seconds: float,
+) -> None:
+    """Record choices of the one run of a block, and renew the lease.
+
+    Raises:
+        ConflictError: the block is not (or no longer) `owner`'s to advance.
+    """
+    hold_block(session, block_id, owner=owner, now=now, lease_seconds=lease_seconds)
+    rows = [
+        {**vars(entry), "run_id": run_id, "status": status, "created_at": now, "due_at": due_at, "reason": ""}
+        for entry in new
+    ]
+    session.execute(insert(Suggestion), [{**row, "attempts": 0} for row in rows])
+
+
+def hold_block(session: Session, block_id: int, *, owner: str, now: datetime, lease_seconds: float) -> None:
+    """Renew the lease of a block.
+
+    Raises:
+        ConflictError: the block is not (or no longer) `owner`'s to advance.
+    """
+    held = (col(Block.id) == block_id, col(Block.status) == "running", col(Block.lease_owner) == owner)
+    renew = update(Block).where(*held).values(lease_until=now + timedelta(seconds=lease_seconds))
+    if session.scalars(renew.returning(col(Block.id))).one_or_none() is None:
+        raise ConflictError(
+            f"Block {block_id} is not held by '{owner}' any more: claim it again and go on from what is recorded."
+        )
+
+
+def suggestions(
+    session: Session,
+    *,
+    campaign_id: str | None = None,
+    block_id: int | None = None,
+    statuses: Sequence[str] = (),
+    limit: int | None = None,
+) -> list[SuggestionRecord]:
+    """Return suggestions in the order in which they were made, those of some statuses if any are named."""
+    query = _all()
+    if campaign_id is not None:
+        query = query.where(col(Run.campaign_id) == campaign_id)
+    if block_id is not None:
+        query = query.where(col(Run.block_id) == block_id)
+    if statuses:
+        query = query.where(col(Suggestion.status).in_(statuses))
+    return [SuggestionRecord(**row) for row in session.execute(query.limit(limit)).mappings()]
+
+
+def get_suggestion(session: Session, suggestion_id: int) -> SuggestionRecord:
+    """Return a suggestion.
+
+    Raises:
+        NotFoundError: there is none of this id.
+    """
+    row = session.execute(_all().where(col(Suggestion.id) == suggestion_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no suggestion {suggestion_id}: `organon lab pending` shows those that wait.")
+    return SuggestionRecord(**row)
+
+
+def count_suggestions(session: Session, block_id: int) -> int:
+    """Return how many suggestions a block's runs have had, whatever became of them."""
+    query = select(func.count()).select_from(Suggestion).join(Run, col(Run.id) == col(Suggestion.run_id))
+    return session.scalar(query.where(col(Run.block_id) == block_id)) or 0
+
+
+def last_failures(session: Session, block_id: int, most: int) -> int:
+    """Return how many of the last experiments of a block, `most` at most, brought no outcome one after the other."""
+    query = (
+        select(col(Suggestion.failure))
+        .join(Run, col(Run.id) == col(Suggestion.run_id))
+        .where(col(Run.block_id) == block_id, col(Suggestion.status) == "recorded")
+        .order_by(col(Suggestion.step).desc())
+        .limit(most)
+    )
+    return len(list(takewhile(lambda failure: failure is not None, session.scalars(query))))
+
+
+def take_suggestion(session: Session, campaign_id: str, by: str, now: datetime) -> int | None:
+    """Give the oldest open suggestion that nobody has taken to `by`; None if there is none. No two get the same."""
+    free = (
+        select(col(Suggestion.id))
+        .join(Run, col(Run.id) == col(Suggestion.run_id))
+        .where(col(Run.campaign_id) == campaign_id, col(Suggestion.status) == "open")
+        .where(col(Suggestion.taken_by).is_(None))
+        .order_by(col(Suggestion.id))
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Suggestion)
+    )
+    found = session.scalar(free)
+    if found is not None:
+        change(session, found, taken_by=by, taken_at=now)
+    return found
+
+
+def move(session: Session, suggestion_id: int, of: Sequence[str], **values: Any) -> bool:
+    """Change a suggestion if its status is one of `of`; return whether it was."""
+    found = (col(Suggestion.id) == suggestion_id, col(Suggestion.status).in_(of))
+    done = session.scalars(update(Suggestion).where(*found).values(**values).returning(col(Suggestion.id)))
+    return done.one_or_none() is not None
+
+
+def change(session: Session, suggestion_id: int, **values: Any) -> None:
+    """Change a suggestion whatever its status."""
+    session.execute(update(Suggestion).where(col(Suggestion.id) == suggestion_id).values(**values))
+
+
+def wake_block(session: Session, block_id: int) -> None:
+    """Note that something came in for a block: it waits no more. Locks its row."""
+    wake = update(Block).where(col(Block.id) == block_id).values(waiting=False, wakes=col(Block.wakes) + 1)
+    session.execute(wake)
+
+
+def rest_block(session: Session, block_id: int, owner: str, wakes: int) -> bool:
+    """Give back the lease of a block that has nothing to do until somebody answers; return whether it now waits.
+
+    wakes: as counted before its worker last looked. Where something came in since, it does not wait.
+    """
+    block = session.get(Block, block_id, with_for_update=True, populate_existing=True)
+    if block is None or block.lease_owner != owner:
+        return False
+    block.waiting = block.wakes == wakes
+    block.lease_owner = block.lease_until = None
+    session.flush()
+    return block.waiting
+
+
+def is_settled(session: Session, block_id: int, wakes: int) -> bool:
+    """Return whether nothing has come in for a block since `wakes` was counted; keeps its row locked."""
+    block = session.get(Block, block_id, with_for_update=True, populate_existing=True)
+    return block is not None and block.wakes == wakes
+
+
+def counts(session: Session, campaign_id: str, now: datetime) -> dict[str, int]:
+    """Return how many suggestions of a campaign wait for approval, for a result, and are overdue."""
+    waiting = suggestions(session, campaign_id=campaign_id, statuses=("proposed", "open"))
+    return {
+        "proposed": sum(entry.status == "proposed" for entry in waiting),
+        "open": sum(entry.status == "open" for entry in waiting),
+        "overdue": sum(is_overdue(entry, now) for entry in waiting),
+    }
+
+
+def is_overdue(entry: SuggestionRecord, now: datetime) -> bool:
+    """Return whether a result, or a decision on it, was due and has not come."""
+    live = entry.status in ("proposed", "open") and entry.campaign_status in GOES_ON
+    return live and entry.due_at is not None and entry.due_at < now
+
+
+def waiting_campaigns(session: Session) -> list[str]:
+    """Return the open campaigns that have suggestions outstanding."""
+    query = (
+        select(col(Campaign.id))
+        .join(Run, col(Run.campaign_id) == col(Campaign.id))
+        .join(Suggestion, col(Suggestion.run_id) == col(Run.id))
+        .where(col(Suggestion.status).in_(OUTSTANDING), col(Campaign.status).in_(GOES_ON))
+        .distinct()
+        .order_by(col(Campaign.id))
+    )
+    return list(session.scalars(query))
+
+
+def _all() -> Select[Any]:
+    own = [column for name, column in Suggestion.metadata.tables["suggestion"].columns.items() if name != "run_id"]
+    return (
+        select(
+            col(Run.campaign_id),
+            col(Campaign.status).label("campaign_status"),
+            col(Campaign.domain_identity),
+            col(Campaign.laboratory),
+            col(Run.block_id),
+            col(Run.index).label("run_index"),
+            *own,
+        )
+        .join(Run, col(Run.id) == col(Suggestion.run_id))
+        .join(Campaign, col(Campaign.id) == col(Run.campaign_id))
+        .order_by(col(Suggestion.id))
+    )

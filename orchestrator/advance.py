@@ -25,9 +25,9 @@ from experiments_db.models import Block
 from experiments_db.queries import BlockRecord, CampaignRecord, DomainRecord
 from meta_learner.belief import BeliefSettings
 from meta_learner.given import Given, given_experiments, posterior_worlds
-from meta_learner.rollout import BlockState, BlockSteps
-from meta_learner.stopping import Ended, StoppingRules
-from meta_learner.streams import stream
+from meta_learner.rollout import BlockState
+from meta_learner.stopping import Ended
+from meta_learner.streams import stream, streams_of
 from orchestrator import findings, services
 from orchestrator.cache import BeliefCache
 from orchestrator.checking import check_finite
@@ -36,8 +36,9 @@ from orchestrator.errors import EXPECTED
 from orchestrator.given_data import recorded_measurements
 from orchestrator.laboratories import open_laboratory
 from orchestrator.loop import compose, investigate
+from orchestrator.machine import machine_kind
+from orchestrator.opening import belief_settings, check_identity, open_steps, recorded_policy
 from orchestrator.owner import is_alive, this_process
-from orchestrator.policies import open_policy
 from orchestrator.recording import StepRecorder, answer_rows, belief_rows, experiments_of, refold
 from orchestrator.settings import Settings
 
@@ -106,10 +107,10 @@ class _Advance:
             self.domain: DomainRecord = queries.get_domain(session, self.campaign.domain_identity)
             made_before = queries.given_measurements(session, self.campaign.id)
         self.model = _model(self.domain.identity, self.domain.text, json.dumps(self.domain.attachments))
-        self._check_identity()
+        check_identity(self.model, self.domain.identity)
         if self.block.step == 0:
             self._check_laws()
-        belief = BeliefSettings(**self.campaign.settings["belief"])
+        belief = belief_settings(self.campaign)
         given = given_experiments(self.model, recorded_measurements(made_before)) if made_before else None
         self.laboratory = open_laboratory(
             self.model,
@@ -120,19 +121,11 @@ class _Advance:
             attachments=self.domain.attachments,
             worlds=None if given is None else self._worlds(given, belief),
         )
-        agent = self.campaign.settings.get("agent")
-        self.steps = BlockSteps(
-            self.model,
-            open_policy(settings, self.campaign.policy, agent and agent["weights"], self.model),
-            self.laboratory,
-            budget=self.campaign.budget,
-            seed=self.campaign.seed,
-            block=self.block.index,
-            settings=belief,
-            given=given,
-            stop=StoppingRules(**(self.campaign.settings.get("stop") or {})),
-            batch=self.campaign.settings.get("batch", 1),
+        policy = recorded_policy(settings, self.campaign, self.model)
+        self.steps = open_steps(
+            self.campaign, self.block, self.model, policy=policy, laboratory=self.laboratory, given=given
         )
+        self.machine = machine_kind(settings.device)
         key = json.dumps(
             [self.campaign.id, self.domain.identity, asdict(belief), version("organon"), torch.__version__]
         )
@@ -151,14 +144,6 @@ class _Advance:
             drawn = posterior_worlds(self.model, given, self.block.runs, settings=belief, streams=self._world_stream)
             truths = [self.model.truth(drawn, run) for run in range(self.block.runs)]
         return self.model.worlds_of(truths)
-
-    def _check_identity(self) -> None:
-        """DomainError where the laws are Python and their code is another than when the campaign was created."""
-        if self.model.domain.identity != self.domain.identity:
-            raise DomainError(
-                f"the Python laws of {self.domain.name!r} here are not those that this campaign was created with; "
-                "run its workers where the same version of their package is installed"
-            )
 
     def _world_stream(self, step: int) -> torch.Generator:
         """The stream of one step of drawing worlds. Long tables take minutes: the lease is renewed on the way."""
@@ -240,6 +225,7 @@ class _Advance:
 
     def _write(self, state: BlockState) -> None:
         rows = experiments_of(self.steps, state)
+        streams = streams_of(self.campaign.seed, self.block.index, state.step - 1)
         self._in_transaction(
             lambda session: record.record_step(
                 session,
@@ -249,6 +235,7 @@ class _Advance:
                 experiments=rows,
                 now=_now(),
                 lease_seconds=self.settings.lease_seconds,
+                made={"streams": streams, **self.machine},
             )
         )
 

@@ -4,6 +4,7 @@ import platform
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,8 @@ from orchestrator.agents import ChosenPolicy, check_recorded_policy, choose_poli
 from orchestrator.errors import BrokerError, RequestError
 from orchestrator.given_data import GivenData, read_given, rows_left
 from orchestrator.owner import is_alive
+from orchestrator.people import Why as Why
+from orchestrator.people import words
 from orchestrator.requests import BEST_POLICY as BEST_POLICY
 from orchestrator.requests import POLICY_NAMES as POLICY_NAMES
 from orchestrator.requests import CampaignRequest as CampaignRequest
@@ -123,8 +126,13 @@ def open_database(settings: Settings) -> Database:
 
 def conclude(session: Session, campaign_id: str) -> None:
     """End a campaign all of whose blocks have ended, with its finding; nothing happens to others."""
-    if not record.finish_campaign(session, campaign_id, datetime.now(UTC)):
-        return
+    if record.finish_campaign(session, campaign_id, datetime.now(UTC)):
+        content, text = conclusion(session, campaign_id)
+        record.save_finding(session, campaign_id, None, content, text, datetime.now(UTC))
+
+
+def conclusion(session: Session, campaign_id: str) -> tuple[dict[str, Any], str]:
+    """What a campaign concludes from its runs' findings, their truths and what they gained; and in words."""
     campaign = queries.get_campaign(session, campaign_id)
     stored = queries.get_domain(session, campaign.domain_identity)
     domain = load_text(stored.text, f"{stored.name}.yaml", stored.attachments)
@@ -132,8 +140,7 @@ def conclude(session: Session, campaign_id: str) -> None:
     truths = [run.truth for run in queries.campaign_runs(session, campaign_id)]
     gained = queries.information_by_run(session, campaign_id) if campaign.laboratory == "simulate" else []
     content = findings.campaign_finding(domain, runs, truths, gained)
-    text = findings.campaign_text(domain, content)
-    record.save_finding(session, campaign_id, None, content, text, datetime.now(UTC))
+    return content, findings.campaign_text(domain, content)
 
 
 def conclude_ended(database: Database) -> None:
@@ -205,18 +212,18 @@ def campaign_progress(database: Database, campaign_id: str) -> dict[str, Any]:
     return {"status": campaign.status, "experiments": progress.experiments, "expected": total}
 
 
-def pause_campaign(database: Database, id_or_prefix: str) -> str:
+def pause_campaign(database: Database, id_or_prefix: str, why: Why | None = None) -> str:
     """Stop a campaign after the step at hand; returns its id. RequestError where it is not under way."""
-    return _steer(database, id_or_prefix, record.pause_campaign, "paused")
+    return _steer(database, id_or_prefix, partial(record.pause_campaign, **words(why)), "paused")
 
 
-def resume_campaign(settings: Settings, database: Database, id_or_prefix: str) -> str:
+def resume_campaign(settings: Settings, database: Database, id_or_prefix: str, why: Why | None = None) -> str:
     """Let a paused campaign go on; returns its id. RequestError where it is not paused, or the agent that it was begun
     with is not here."""
     with database.read() as session:
         campaign = queries.get_campaign(session, id_or_prefix)
     check_recorded_policy(settings, campaign.policy, campaign.settings)
-    campaign_id = _steer(database, id_or_prefix, record.resume_campaign, "resumed")
+    campaign_id = _steer(database, id_or_prefix, partial(record.resume_campaign, **words(why)), "resumed")
     conclude_ended(database)
     with database.read() as session:
         waiting = queries.waiting_blocks(session, datetime.now(UTC), is_alive, 0.0)
@@ -224,10 +231,10 @@ def resume_campaign(settings: Settings, database: Database, id_or_prefix: str) -
     return campaign_id
 
 
-def cancel_campaign(database: Database, id_or_prefix: str) -> str:
+def cancel_campaign(database: Database, id_or_prefix: str, why: Why | None = None) -> str:
     """End a campaign for good, keeping what is on record; returns its id. RequestError where it has ended."""
-    now = datetime.now(UTC)
-    return _steer(database, id_or_prefix, lambda session, id_: record.cancel_campaign(session, id_, now), "cancelled")
+    cancel = partial(record.cancel_campaign, now=datetime.now(UTC), **words(why))
+    return _steer(database, id_or_prefix, cancel, "cancelled")
 
 
 def _steer(database: Database, id_or_prefix: str, change: Callable[[Session, str], bool], what: str) -> str:
@@ -267,6 +274,7 @@ def campaign_line(campaign: queries.CampaignRecord, domain_name: str, progress: 
             "experiments": progress.experiments,
             "cost": progress.cost,
         },
+        "imported": campaign.imported is not None,
         "created_at": _time(campaign.created_at),
         "started_at": _time(campaign.started_at),
         "finished_at": _time(campaign.finished_at),

@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from experiments_db import event_contents, queries
-from experiments_db.block_rows import ExperimentRecord, block_experiments, campaign_blocks
+from experiments_db.block_rows import ExperimentRecord, block_experiments, block_findings, campaign_blocks
 from experiments_db.canonical import digest
 from experiments_db.chains import EventRecord, check_chain, read_chain, strange_chains
 from experiments_db.differences import Difference
 from experiments_db.events import chain_of
 from experiments_db.logged import Logged, folded
 from experiments_db.models import Measurements
-from experiments_db.queries import BlockRecord, CampaignRecord, FindingRecord, RunRecord
+from experiments_db.queries import BlockRecord, CampaignRecord, RunRecord
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def check_campaign(session: Session, campaign: CampaignRecord) -> Checked:
     found += _blocks(blocks, logged)
     found += _given(session, campaign, logged)
     finding = queries.campaign_finding(session, campaign.id)
-    found += _finding(None, finding, logged.findings.get(None), older=logged.older is not None)
+    whole = None if finding is None else (finding.content, finding.text)
+    found += _finding(None, whole, logged.findings.get(None), older=logged.older is not None)
     return Checked(events, logged, found)
 
 
@@ -57,14 +58,10 @@ def check_block(session: Session, block: BlockRecord, older: dict[str, Any] | No
     found += _block_row(block, runs, logged, older=before[1])
     found += _experiments(block, experiments, logged)
     found += _runs(block, runs, experiments, logged)
-    recorded = {f.run_index: f for f in queries.findings(session, block.campaign_id) if _within(block, f.run_index)}
+    recorded = block_findings(session, block.id)
     for run in range(block.first_run, block.first_run + block.runs):
         found += _finding(run, recorded.get(run), logged.findings.get(run), older=before[1] == "finished")
     return Checked(events, logged, found)
-
-
-def _within(block: BlockRecord, run: int | None) -> bool:
-    return run is not None and block.first_run <= run < block.first_run + block.runs
 
 
 def _strange(chain: str, logged: Logged) -> Iterator[Difference]:
@@ -110,12 +107,12 @@ def _given(session: Session, campaign: CampaignRecord, logged: Logged) -> Iterat
 
 
 def _finding(
-    run: int | None, found: FindingRecord | None, said: dict[str, Any] | None, *, older: bool
+    run: int | None, found: tuple[dict[str, Any], str] | None, said: dict[str, Any] | None, *, older: bool
 ) -> Iterator[Difference]:
     if said is None and older:
         return
     place = {"run": run, "place": "finding"}
-    recorded = None if found is None else event_contents.finding(run, found.content, found.text)
+    recorded = None if found is None else event_contents.finding(run, *found)
     if recorded is None or said is None:
         yield from _differs("row", recorded and "a finding", said and "a finding", **place)
         return

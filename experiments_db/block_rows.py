@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from experiments_db.models import Block, Experiment, Run
+from experiments_db.models import Block, Experiment, Finding, Run
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,16 @@ def block_experiments(session: Session, block_id: int) -> list[ExperimentRecord]
         .order_by(col(Experiment.step), col(Run.index))
     )
     return [ExperimentRecord(*row) for row in session.execute(query)]
+
+
+def block_findings(session: Session, block_id: int) -> dict[int, tuple[dict[str, Any], str]]:
+    """What the runs of a block conclude: run's index → content and text."""
+    query = (
+        select(col(Run.index), col(Finding.content), col(Finding.text))
+        .join(Finding, col(Finding.run_id) == col(Run.id))
+        .where(col(Run.block_id) == block_id)
+    )
+    return {index: (content, text) for index, content, text in session.execute(query)}
 
 
 def campaign_blocks(session: Session, campaign_id: str) -> list[int]:

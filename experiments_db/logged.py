@@ -56,9 +56,7 @@ def folded(events: Iterable[EventRecord], *, first_step: int = 0) -> Logged:
     for event in events:
         fold = _FOLDS.get(event.kind)
         if event.kind not in event_kinds.known_kinds():
-            logged.strange.append(
-                f"event {event.index} is of the kind '{event.kind}', which this Organon does not know"
-            )
+            logged.strange.append(f"event {event.index} is of a kind that this Organon does not know: '{event.kind}'")
         elif fold is not None:
             try:
                 fold(logged, event.said)

@@ -26,11 +26,11 @@ from experiments_db.queries import BlockRecord, CampaignRecord, DomainRecord
 from meta_learner.belief import BeliefSettings
 from meta_learner.given import Given, given_experiments, posterior_worlds
 from meta_learner.rollout import BlockState
-from meta_learner.stopping import Ended
 from meta_learner.streams import stream, streams_of
-from orchestrator import findings, services
+from orchestrator import services
 from orchestrator.cache import BeliefCache
 from orchestrator.checking import check_finite
+from orchestrator.concluding import run_conclusions
 from orchestrator.device import placed
 from orchestrator.errors import EXPECTED
 from orchestrator.given_data import recorded_measurements
@@ -39,7 +39,7 @@ from orchestrator.loop import compose, investigate
 from orchestrator.machine import machine_kind
 from orchestrator.opening import belief_settings, check_identity, open_steps, recorded_policy
 from orchestrator.owner import is_alive, this_process
-from orchestrator.recording import StepRecorder, answer_rows, belief_rows, experiments_of, refold
+from orchestrator.recording import StepRecorder, experiments_of, refold
 from orchestrator.settings import Settings
 
 log = logging.getLogger("organon")
@@ -241,23 +241,9 @@ class _Advance:
 
     def _finish(self, state: BlockState) -> None:
         """Record what each run found, end the block, and, with the last block, the campaign."""
-        domain = self.model.domain
-        beliefs = belief_rows(self.model, state.belief)
-        answers = answer_rows(self.model, self.laboratory, self.steps.answer(state), len(beliefs))
         with self.database.write() as session:
-            for run in queries.block_runs(session, self.block.id):
-                row = run.index - self.block.first_run
-                belief = {**beliefs[row], **answers[row]}
-                content = findings.run_finding(
-                    domain,
-                    belief,
-                    experiments=run.steps,
-                    cost=run.cost,
-                    given=self.steps.given_rows,
-                    ended=Ended(int(state.ended[row])).name.lower(),
-                    stop=self.campaign.settings.get("stop"),
-                )
-                text = findings.run_text(domain, content)
+            runs = queries.block_runs(session, self.block.id)
+            for run, content, text in run_conclusions(self.steps, state, self.campaign, self.block, runs):
                 record.save_finding(session, self.campaign.id, run.id, content, text, _now())
             record.finish_block(session, self.block.id, self.owner, _now())
             services.conclude(session, self.campaign.id)

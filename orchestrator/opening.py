@@ -4,13 +4,13 @@ from domains.errors import DomainError
 from domains.worlds import DomainModel
 from experiments_db.queries import BlockRecord, CampaignRecord
 from meta_learner.agents.loading import load_policy
-from meta_learner.agents.store import Store
 from meta_learner.belief import BeliefSettings
 from meta_learner.given import Given
 from meta_learner.laboratory import Laboratory
 from meta_learner.policies import Policy
 from meta_learner.rollout import BlockSteps
 from meta_learner.stopping import StoppingRules
+from orchestrator.opening_agents import imported_agents
 from orchestrator.policies import open_policy
 from orchestrator.settings import Settings
 
@@ -53,12 +53,6 @@ def recorded_policy(settings: Settings, campaign: CampaignRecord, model: DomainM
     if agent is None or campaign.imported is None:
         return open_policy(settings, campaign.policy, agent and agent["weights"], model)
     return load_policy(imported_agents(settings, campaign.id).find(campaign.policy, agent["weights"]), model)
-
-
-def imported_agents(settings: Settings, campaign_id: str) -> Store:
-    """Where the agent of an imported campaign lies: beside one's own, never among them."""
-    folder = settings.folder / "imported" / campaign_id
-    return Store(folder, shipped=folder)
 
 
 def check_identity(model: DomainModel, identity: str) -> None:

@@ -4,8 +4,8 @@ import platform
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
     )
     campaign_id = campaign.id
     with database.write() as session:
-        record.save_domain(session, _domain_row(domain))
+        record.save_domain(session, domain_row(domain))
         blocks = record.create_campaign(session, campaign, block_sizes(request.runs, settings.block_runs))
         if given is not None:
             record.save_measurements(session, given.record(campaign_id))
@@ -360,7 +360,8 @@ def _expected_cost(domain: Domain, laboratory: str, budget: float, given: GivenD
     return float(int(budget) if rows is None else min(int(budget), rows))
 
 
-def _domain_row(domain: Domain) -> models.Domain:
+def domain_row(domain: Domain, tables: dict[str, str] | None = None) -> models.Domain:
+    """The row that keeps a document with its tables, which are read from beside it unless they are given."""
     return models.Domain(
         identity=domain.identity,
         name=domain.name,
@@ -369,7 +370,7 @@ def _domain_row(domain: Domain) -> models.Domain:
         text=domain.text,
         document=_plain(domain.parsed),
         source=str(domain.file or ""),
-        attachments=attachments(domain),
+        attachments=attachments(domain) if tables is None else tables,
     )
 
 

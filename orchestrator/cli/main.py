@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from orchestrator.cli import adapt, agent, benchmark, campaign, domain, system, train
+from orchestrator.cli import adapt, agent, benchmark, campaign, domain, keeping, system, train, verify
 from orchestrator.errors import EXPECTED
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app.add_typer(agent.app, name="agent")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(system.db, name="db")
 app.command()(train.train)
+app.command()(verify.verify)
+keeping.add_to(app, campaign.app)
 app.command("adapt")(adapt.adapt_command)
 app.command()(system.worker)
 app.command()(system.start)

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from experiments_db import event_contents, queries
+from experiments_db import event_contents, event_kinds, queries
 from experiments_db.block_rows import ExperimentRecord, block_experiments, block_findings, campaign_blocks
 from experiments_db.canonical import digest
 from experiments_db.chains import EventRecord, check_chain, read_chain, strange_chains
 from experiments_db.differences import Difference
-from experiments_db.events import chain_of
+from experiments_db.events import chain_of, digest_of_heads, head
 from experiments_db.logged import Logged, folded
 from experiments_db.models import Measurements
 from experiments_db.queries import BlockRecord, CampaignRecord, RunRecord
@@ -37,6 +37,7 @@ def check_campaign(session: Session, campaign: CampaignRecord) -> Checked:
     found = [*check_chain(chain, events), *_strange(chain, logged)]
     blocks = [queries.get_block(session, block) for block in campaign_blocks(session, campaign.id)]
     found += strange_chains(session, campaign.id, len(blocks))
+    found += _origin(session, events, blocks)
     found += _campaign_row(campaign, logged)
     found += _blocks(blocks, logged)
     found += _given(session, campaign, logged)
@@ -84,6 +85,18 @@ def _campaign_row(campaign: CampaignRecord, logged: Logged) -> Iterator[Differen
     yield from _differs("message", campaign.message, logged.message, **place)
     origin = None if logged.imported is None else logged.imported.get("digest")
     yield from _differs("imported", (campaign.imported or {}).get("digest"), origin, **place)
+
+
+def _origin(session: Session, events: Sequence[EventRecord], blocks: Sequence[BlockRecord]) -> Iterator[Difference]:
+    """Of an imported campaign: whether what came is still what the archive's digest was of."""
+    came = max((place for place, event in enumerate(events) if event.kind == event_kinds.IMPORTED), default=0)
+    if came == 0:
+        return
+    chains = [chain_of(block.campaign_id, block.index) for block in blocks]
+    found = digest_of_heads([events[came - 1].hash, *(head(session, chain)[1] for chain in chains)])
+    wanted = events[came].said.get("digest")
+    if found != wanted:
+        yield Difference("chain", "digest it was imported with", found, wanted, place=f"chain {events[0].chain}")
 
 
 def _blocks(blocks: Sequence[BlockRecord], logged: Logged) -> Iterator[Difference]:

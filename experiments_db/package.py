@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from experiments_db.canonical import canonical
+from experiments_db.database import to_json  # keys stay in their order, which words are made in
 from experiments_db.errors import RecordError
 
 MANIFEST = "manifest.json"
@@ -47,7 +47,7 @@ class Writer:
 
     def json(self, name: str, value: Any) -> None:
         """A member of one JSON document."""
-        self.data(name, [canonical(value).encode()])
+        self.data(name, [to_json(value).encode()])
 
     def lines(self, name: str, values: Iterable[Any]) -> int:
         """A member of one JSON document a line; returns how many."""
@@ -56,7 +56,7 @@ class Writer:
         def encoded() -> Iterator[bytes]:
             nonlocal count
             for count, value in enumerate(values, 1):  # noqa: B007
-                yield canonical(value).encode() + b"\n"
+                yield to_json(value).encode() + b"\n"
 
         self.data(name, encoded())
         return count
@@ -76,7 +76,7 @@ class Writer:
     def close(self, **about: Any) -> None:
         """Write the manifest and end the package."""
         manifest = {**self._about, **about, "members": self._members}
-        self._zip.writestr(zipfile.ZipInfo(MANIFEST, _EPOCH), canonical(manifest))
+        self._zip.writestr(zipfile.ZipInfo(MANIFEST, _EPOCH), to_json(manifest))
         self._zip.close()
 
 

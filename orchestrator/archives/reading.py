@@ -37,6 +37,7 @@ from orchestrator.settings import Settings
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _AT_ONCE = 500
+_AGENT = {members.CARD, members.WEIGHTS}
 _STOPPED = "it was under way where it was archived, and never runs here"
 Told = Callable[[str, float], None]
 
@@ -91,9 +92,8 @@ class _Import:
         if self.campaign.id != said.campaign:
             raise package.refused(f"its manifest names the campaign {said.campaign}, and it holds {self.campaign.id}")
         asked = self.campaign.settings.agent
-        if (asked is None) != (self.campaign.policy in CLASSICAL) or (asked is not None) != (
-            {members.CARD, members.WEIGHTS} <= package.names
-        ):
+        wanted = set() if asked is None else _AGENT
+        if (asked is None) != (self.campaign.policy in CLASSICAL) or package.names & _AGENT != wanted:
             raise package.refused("it holds an agent that its campaign does not name, or lacks the one that it names")
         self.domain = self._domain()
 

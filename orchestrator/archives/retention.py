@@ -1,6 +1,7 @@
 """Forgetting campaigns: archived first, the archive read back, then deleted, with an event that says so. Torch-free."""
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from experiments_db.package import open_package
 from orchestrator.archives import members
 from orchestrator.archives.writing import archive
 from orchestrator.errors import RequestError
+from orchestrator.opening_agents import imported_agents
 from orchestrator.people import Why, words
 from orchestrator.settings import Settings
 
@@ -55,6 +57,7 @@ def forget_campaign(
     }
     with database.write() as session:
         retention.forget(session, campaign.id, digest=digest, said=said)
+    shutil.rmtree(imported_agents(settings, campaign.id).own, ignore_errors=True)  # the archive has it
     return Forgotten(campaign.id, str(file), sha256, digest)
 
 

@@ -93,7 +93,6 @@ def _parts(campaign: str) -> dict[str, Select[Any]]:
         "step", "design", "outcome", "cost", "information", "decision_ms", "belief", "candidates", "created_at",
         "given",
     )  # fmt: skip
-    of_own_run = ("index", "status", "steps", "cost", "truth")
     of_event = ("chain", "index", "kind", "content", "hash", "created_at")
     own_chains = (col(Event.campaign_id) == campaign, col(Event.chain).startswith(campaign, autoescape=True))
     return {

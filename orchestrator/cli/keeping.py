@@ -1,4 +1,4 @@
-"""``organon campaign archive | import | forget | prune`` and ``organon backup | restore``: keeping what is on record."""
+"""``organon campaign archive | import | forget | prune``, ``organon backup | restore``: keeping what is on record."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -40,8 +40,8 @@ def import_(file: FileArgument, by: ByOption = None, reason: ReasonOption = "", 
     with progress_bar() as told:
         done = import_archive(settings, services.open_database(settings), file, why(by, reason), told)
     words = (
-        f"campaign {done.campaign} is imported, with {done.experiments} experiments\ndigest {done.digest} where it came "
-        f"from\norganon verify {done.campaign} replays it"
+        f"campaign {done.campaign} is imported, with {done.experiments} experiments\ndigest {done.digest} where it "
+        f"came from\norganon verify {done.campaign} replays it"
     )
     _say(asdict(done), words, json)
 

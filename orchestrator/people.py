@@ -3,6 +3,7 @@
 import getpass
 import os
 from dataclasses import dataclass
+from typing import TypedDict
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,13 @@ def this_person() -> str:
         return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
-def words(why: Why | None) -> dict[str, str]:
-    """As the writes of the record take it; without a name, this process's user."""
-    return {"by": this_person(), "reason": ""} if why is None else {"by": why.by, "reason": why.reason}
+class Words(TypedDict):
+    """Both as the writes of the record take them."""
+
+    by: str
+    reason: str
+
+
+def words(why: Why | None) -> Words:
+    """As the writes of the record take it; where nothing is said, this process's user and no reason."""
+    return Words(by=this_person(), reason="") if why is None else Words(by=why.by, reason=why.reason)

@@ -5,7 +5,7 @@ whether the numbers follow from their seeds is for ``organon verify`` to say.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from meta_learner.agents.card import CLASSICAL
 from orchestrator import services
 from orchestrator.archives import members
 from orchestrator.archives.agent import take_agent
-from orchestrator.people import Why, words
+from orchestrator.people import Why, Words, words
 from orchestrator.settings import Settings
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -113,7 +113,7 @@ class _Import:
         self._events(session)
         self._check(session)
 
-    def mark(self, session: Session, archive: str, by: Mapping[str, str]) -> None:
+    def mark(self, session: Session, archive: str, by: Words) -> None:
         """That it came from elsewhere; what was under way there has ended here."""
         identity, ended = self.campaign.id, self.campaign.status in ENDED
         row = session.get_one(models.Campaign, identity)

@@ -87,7 +87,7 @@ def _write(writer: Writer, session: Session, campaign: CampaignRecord, told: Tol
 
 def _parts(campaign: str) -> dict[str, Select[Any]]:
     """Member → its rows, with places (indexes within the campaign) where the tables have numbers of their own."""
-    of_run = select(col(Run.index).label("run"))
+    of_run: Select[Any] = select(col(Run.index).label("run"))
     of_block = ("index", "first_run", "runs", "step", "status", "finished_at")
     of_experiment = (
         "step", "design", "outcome", "cost", "information", "decision_ms", "belief", "candidates", "created_at",

@@ -49,20 +49,26 @@ def check_campaign(session: Session, campaign: CampaignRecord) -> Checked:
 
 def check_block(session: Session, block: BlockRecord, older: dict[str, Any] | None) -> Checked:
     """A block's chain, and the rows of the block, its runs, experiments and findings; older: what is before the log."""
-    before = older["blocks"][block.index] if older else (0, "")
+    steps, status = _before(older, block.index)
     chain = chain_of(block.campaign_id, block.index)
     events = read_chain(session, chain)
-    logged = folded(events, first_step=before[0])
+    logged = folded(events, first_step=steps)
     found = [*check_chain(chain, events), *_strange(chain, logged)]
     runs = queries.block_runs(session, block.id)
     experiments = block_experiments(session, block.id)
-    found += _block_row(block, runs, logged, older=before[1])
+    found += _block_row(block, runs, logged, older=status)
     found += _experiments(block, experiments, logged)
     found += _runs(block, runs, experiments, logged)
     recorded = block_findings(session, block.id)
     for run in range(block.first_run, block.first_run + block.runs):
-        found += _finding(run, recorded.get(run), logged.findings.get(run), older=before[1] == "finished")
+        found += _finding(run, recorded.get(run), logged.findings.get(run), older=status == "finished")
     return Checked(events, logged, found)
+
+
+def _before(older: dict[str, Any] | None, index: int) -> tuple[int, str]:
+    """The steps of a block that are older than the log, and its status then."""
+    blocks = [] if older is None else older["blocks"]
+    return (int(blocks[index][0]), str(blocks[index][1])) if index < len(blocks) else (0, "")
 
 
 def _strange(chain: str, logged: Logged) -> Iterator[Difference]:

@@ -55,13 +55,15 @@ def folded(events: Iterable[EventRecord], *, first_step: int = 0) -> Logged:
     logged = Logged(first_step=first_step)
     for event in events:
         fold = _FOLDS.get(event.kind)
-        if event.kind not in event_kinds.known_kinds():
+        if not event.content.startswith("{"):
+            logged.strange.append(f"event {event.index} ({event.kind}) says nothing")
+        elif event.kind not in event_kinds.known_kinds():
             logged.strange.append(f"event {event.index} is of a kind that this Organon does not know: '{event.kind}'")
         elif fold is not None:
             try:
                 fold(logged, event.said)
-            except (KeyError, TypeError, AttributeError) as error:
-                logged.strange.append(f"event {event.index} ({event.kind}) lacks {error}")
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
+                logged.strange.append(f"event {event.index} ({event.kind}) is not as that kind is: {error}")
     return logged
 
 
@@ -69,11 +71,15 @@ def folded(events: Iterable[EventRecord], *, first_step: int = 0) -> Logged:
 def _created(logged: Logged, said: dict[str, Any]) -> None:
     if logged.created is not None or logged.older is not None:
         logged.strange.append("the campaign is created twice")
+    _all_are(int, said["blocks"])
     logged.created = said
 
 
 @folds(event_kinds.LOG_BEGUN)
 def _older(logged: Logged, said: dict[str, Any]) -> None:
+    for steps, status in said["blocks"]:
+        _all_are(int, [steps])
+        _all_are(str, [status])
     logged.older, logged.status, logged.message = said, said["status"], said["message"]
     logged.started = said["started"]
 
@@ -118,6 +124,13 @@ def _finished(logged: Logged, said: dict[str, Any]) -> None:
     logged.status = "finished"
 
 
+def _all_are(kind: type, values: list[Any]) -> None:
+    """ValueError unless the values are a list of this kind: an event of a stranger's may say anything."""
+    wrong = [value for value in values if type(value) is not kind]
+    if wrong or not isinstance(values, list):
+        raise ValueError(f"{str(wrong)[:50]} where {kind.__name__} was due")
+
+
 @folds(event_kinds.IMPORTED)
 def _imported(logged: Logged, said: dict[str, Any]) -> None:
     logged.imported = said
@@ -128,11 +141,14 @@ def _imported(logged: Logged, said: dict[str, Any]) -> None:
 def _truths(logged: Logged, said: dict[str, Any]) -> None:
     if logged.truths is not None:
         logged.strange.append("the truths are recorded twice")
+    _all_are(str, said["truths"])
     logged.truths = said["truths"]
 
 
 @folds(event_kinds.STEP)
 def _step(logged: Logged, said: dict[str, Any]) -> None:
+    _all_are(int, [said["step"], *(entry["row"] for entry in said["experiments"])])
+    _all_are(str, list(said["made"].keys()))
     turn = logged.first_step + len(logged.steps)
     if said["step"] != turn:
         logged.strange.append(f"step {said['step']} is recorded where step {turn} was due")
@@ -143,11 +159,14 @@ def _step(logged: Logged, said: dict[str, Any]) -> None:
 
 @folds(event_kinds.BLOCK_ENDED)
 def _ended(logged: Logged, said: dict[str, Any]) -> None:
+    _all_are(int, [number for entry in said["runs"] for number in (entry["run"], entry["steps"])])
+    _all_are(float, [entry["cost"] for entry in said["runs"]])
     logged.ended = said
 
 
 @folds(event_kinds.FINDING)
 def _finding(logged: Logged, said: dict[str, Any]) -> None:
+    _all_are(int, [] if said["run"] is None else [said["run"]])
     if said["run"] in logged.findings:
         logged.strange.append(f"the finding of run {said['run']} is recorded twice")
     logged.findings[said["run"]] = said

@@ -118,6 +118,12 @@ class Reader:
         return parse_json(text, lambda why: self.refused(f"{name}{place} {why}"))
 
 
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, read in parts."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def parse_json(text: bytes, refused: Any) -> Any:
     """A JSON document from a stranger: finite numbers, text that any database takes, and no more than 64 levels."""
     try:

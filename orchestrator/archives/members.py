@@ -21,14 +21,14 @@ REQUIRED = {DOMAIN, CAMPAIGN, BLOCKS, RUNS, EXPERIMENTS, FINDINGS, EVENTS}
 _MB = 1 << 20
 LIMITS = Limits(
     {
-        DOMAIN: 64 * _MB,
+        DOMAIN: 16 * _MB,
         CAMPAIGN: _MB,
         BLOCKS: 256 * _MB,
         RUNS: 1024 * _MB,
         EXPERIMENTS: 16_384 * _MB,
         FINDINGS: 4096 * _MB,
         EVENTS: 8192 * _MB,
-        MEASUREMENTS: 256 * _MB,
+        MEASUREMENTS: 64 * _MB,
         CARD: 4 * _MB,
         WEIGHTS: 256 * _MB,
     },

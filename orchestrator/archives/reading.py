@@ -4,7 +4,6 @@ One transaction: whatever is wrong, nothing is written. The chain and the tables
 whether the numbers follow from their seeds is for ``organon verify`` to say.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from experiments_db.block_rows import campaign_blocks
 from experiments_db.database import Database
 from experiments_db.errors import RecordError
 from experiments_db.events import append, campaign_digest
-from experiments_db.package import Reader, open_package
+from experiments_db.package import Reader, file_sha256, open_package
 from experiments_db.retention import ENDED, bring_back
 from meta_learner.agents.card import CLASSICAL
 from orchestrator import services
@@ -76,7 +75,7 @@ def import_archive(
                 taken.write(session)
             except DBAPIError as error:
                 raise package.refused(f"the record does not take it ({str(error.orig)[:200]})") from None
-            taken.mark(session, hashlib.sha256(path.read_bytes()).hexdigest(), words(why))
+            taken.mark(session, file_sha256(path), words(why))
             agent = taken.agent()
     return Imported(said.campaign, said.digest, taken.experiments, agent)
 

@@ -1,6 +1,5 @@
 """Forgetting campaigns: archived first, the archive read back, then deleted, with an event that says so. Torch-free."""
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from experiments_db import queries, retention
 from experiments_db.database import Database
-from experiments_db.package import open_package
+from experiments_db.package import file_sha256, open_package
 from orchestrator.archives import members
 from orchestrator.archives.writing import archive
 from orchestrator.errors import RequestError
@@ -45,7 +44,7 @@ def forget_campaign(
         )
     _, file, digest = archive(settings, database, campaign.id, path)
     with open_package(file, members.KIND, members.LIMITS):  # it can be read back, every checksum of it
-        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        sha256 = file_sha256(file)
     said = {
         "domain": campaign.domain_identity,
         "policy": campaign.policy,

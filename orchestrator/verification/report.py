@@ -44,11 +44,13 @@ class BlockReplay:
 
 @dataclass
 class Report:
-    """A campaign verified. not_replayed: why it was not, or empty; recorded_on, here: kinds of machines."""
+    """A campaign verified. origin: the digest that it was imported with; not_replayed: why it was not, or empty;
+    recorded_on, here: kinds of machines."""
 
     campaign: str
     status: str
     digest: str
+    origin: str | None = None
     events: int = 0
     experiments: int = 0
     differences: list[Difference] = field(default_factory=list)
@@ -85,6 +87,7 @@ class Report:
             "status": self.status,
             "ok": self.ok,
             "digest": self.digest,
+            "imported_with_digest": self.origin,
             "events": self.events,
             "experiments": self.experiments,
             "replayed": sum(block.experiments for block in self.blocks),
@@ -106,6 +109,8 @@ class Report:
             f"campaign {self.campaign} ({self.status}): {self.events} events, {self.experiments} experiments",
             f"digest {self.digest}",
         ]
+        if self.origin:
+            lines.append(f"imported, and before that its digest was {self.origin}")
         if self.unlogged:
             lines.append(f"{self.unlogged} experiments are older than the log: they were replayed only")
         if self.not_replayed:

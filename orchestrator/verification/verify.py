@@ -12,9 +12,10 @@ from experiments_db import queries
 from experiments_db.agreement import Checked, check_block, check_campaign
 from experiments_db.block_rows import block_experiments, block_findings, campaign_blocks
 from experiments_db.canonical import canonical
+from experiments_db.chains import check_chain, read_chain
 from experiments_db.database import Database
 from experiments_db.differences import Difference
-from experiments_db.events import campaign_digest
+from experiments_db.events import RETENTION, campaign_digest
 from experiments_db.queries import BlockRecord, CampaignRecord, DomainRecord
 from meta_learner.policies import Policy
 from orchestrator import services
@@ -39,7 +40,8 @@ def verify(
         domain = queries.get_domain(session, campaign.domain_identity)
         own = check_campaign(session, campaign)
         report = Report(campaign.id, campaign.status, campaign_digest(session, campaign.id), events=len(own.events))
-        report.differences += own.differences
+        report.differences += [*own.differences, *check_chain(RETENTION, read_chain(session, RETENTION))]
+        report.origin = (campaign.imported or {}).get("digest")
         report.differences += _conclusion(session, campaign)
         blocks = campaign_blocks(session, campaign.id)
     with placed(settings.device):

@@ -1,16 +1,12 @@
 """Verification: an honest record is verified, whatever its campaign was, and every kind of tampering is found."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import psycopg
 import pytest
-from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from experiments_db import record
@@ -21,6 +17,7 @@ from experiments_db.database import Database, connect
 from experiments_db.events import append, campaign_digest, first_hash, next_hash
 from meta_learner.rollout import BlockSteps
 from meta_learner.streams import stream
+from orchestrator import advance as advancing
 from orchestrator import services
 from orchestrator.advance import advance
 from orchestrator.settings import Settings
@@ -241,14 +238,22 @@ def test_every_way_to_run_a_campaign_is_verified(
     assert report.ok
 
 
-def test_a_campaign_under_way_steered_and_resumed_is_verified(settings: Settings, database: Database) -> None:
-    hasty = settings.model_copy(update={"task_seconds": 1e-9})
+def one_step(*_: object) -> Callable[[], bool]:
+    """A pause after every step of the loop."""
+    return iter([False, True]).__next__
+
+
+def test_a_campaign_under_way_steered_and_resumed_is_verified(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     request = services.campaign_request(domain="enzyme-kinetics", **SMALL)
     campaign = services.create_campaign(settings, database, request).id
     with database.read() as session:
         blocks = campaign_blocks(session, campaign)
     assert verify(settings, database, campaign).ok
-    assert advance(database, hasty, blocks[0]) == "again"
+    with monkeypatch.context() as patch:
+        patch.setattr(advancing._Advance, "_pause", one_step)
+        assert advance(database, settings, blocks[0]) == "again"
     assert advance(database, settings, blocks[1]) == "finished"
     services.pause_campaign(database, campaign, services.Why("Ada", "the lamp flickers"))
     assert verify(settings, database, campaign).ok
@@ -278,17 +283,20 @@ def test_a_failed_campaign_is_verified_with_its_reason(
     assert [each.field for each in verify(settings, database, campaign).found] == ["message"]
 
 
-def test_the_log_of_two_runs_of_the_same_work_says_the_same(settings: Settings, database: Database) -> None:
+def test_the_log_of_two_runs_of_the_same_work_says_the_same(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No clock, no process, no interruption in what is chained: only the chain's name differs."""
-    hasty = settings.model_copy(update={"task_seconds": 1e-9})
     logs = []
-    for pace in (settings, hasty):
+    for interrupted in (False, True):
+        if interrupted:
+            monkeypatch.setattr(advancing._Advance, "_pause", one_step)
         request = services.campaign_request(domain="enzyme-kinetics", **SMALL)
         campaign = services.create_campaign(settings, database, request).id
         with database.read() as session:
             blocks = campaign_blocks(session, campaign)
         for block in blocks:
-            while advance(database, pace, block) == "again":
+            while advance(database, settings, block) == "again":
                 shutil.rmtree(settings.folder / "cache")
         with database.read() as session:
             chains = [read_chain(session, chain) for chain in (campaign, f"{campaign}/0", f"{campaign}/1")]
@@ -375,23 +383,6 @@ def test_what_cannot_be_replayed_is_not_verified(settings: Settings, copied: tup
     report = verify(settings, database, campaign)
     assert not report.ok
     assert "not replayed: " in " ".join(report.in_words())
-
-
-@pytest.fixture
-def postgres(settings: Settings) -> Iterator[Database]:
-    """A record on PostgreSQL, for the while of a test."""
-    server = os.environ.get("ORGANON_TEST_POSTGRES_URL")
-    if not server:
-        pytest.skip("no PostgreSQL server: set ORGANON_TEST_POSTGRES_URL=postgresql://user@host:5432/postgres")
-    name = f"organon_record_{uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as administrator:
-        administrator.execute(f"CREATE DATABASE {name}".encode())
-        opened = connect(make_url(server).set(database=name).render_as_string(hide_password=False))
-        try:
-            yield opened
-        finally:
-            opened.close()
-            administrator.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def test_a_campaign_on_postgresql_is_verified(settings: Settings, postgres: Database) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
 from experiments_db import record
 from experiments_db.block_rows import campaign_blocks
@@ -83,12 +82,10 @@ def test_an_honest_campaign_is_verified(settings: Settings, copied: tuple[Databa
     told: list[tuple[str, float]] = []
     report = verify(settings, copied[0], copied[1][:6], lambda what, share: told.append((what, share)))
     assert report.found == []
-    assert report.ok
-    assert report.same_kind
+    assert (report.ok, report.same_kind) == (True, True)
     assert (report.experiments, sum(block.experiments for block in report.blocks)) == (9, 9)
     assert [what for what, _ in told] == ["block 0"] * 3 + ["block 1"] * 3
-    assert [share for _, share in told] == sorted(share for _, share in told)
-    assert told[-1][1] == pytest.approx(1)
+    assert [share for _, share in told] == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1])
     assert json.loads(json.dumps(report.as_dict()))["ok"] is True
     with copied[0].read() as session:
         assert report.digest == campaign_digest(session, copied[1])
@@ -96,7 +93,6 @@ def test_an_honest_campaign_is_verified(settings: Settings, copied: tuple[Databa
 
 RUN_1 = '(SELECT id FROM run WHERE "index" = 1)'
 AT_1_2 = f"WHERE run_id = {RUN_1} AND step = 2"
-LATER = "UPDATE experiment SET decision_ms = 7, created_at = '2030-01-01 00:00:00'"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +170,7 @@ def test_one_tampered_cell_is_one_difference_a_check(settings: Settings, copied:
 
 
 def test_times_are_not_part_of_what_is_verified(settings: Settings, copied: tuple[Database, str]) -> None:
-    sql(copied[0], LATER, "UPDATE event SET created_at = '2030-01-01 00:00:00'")
+    sql(copied[0], "UPDATE experiment SET decision_ms = 7", "UPDATE event SET created_at = '2030-01-01 00:00:00'")
     assert verify(settings, copied[0], copied[1]).ok
 
 
@@ -234,8 +230,7 @@ def test_every_way_to_run_a_campaign_is_verified(
         values["data"] = costly_file.parent / values["data"]
     campaign = performed(settings, database, **values)
     report = verify(settings, database, campaign)
-    assert report.found == []
-    assert report.ok
+    assert (report.found, report.ok) == ([], True)
 
 
 def one_step(*_: object) -> Callable[[], bool]:
@@ -325,8 +320,7 @@ def test_elsewhere_agreement_within_monte_carlo_error_is_enough(
     _elsewhere(monkeypatch)
     report = verify(settings, database, campaign)
     assert report.found == []
-    assert not report.same_kind
-    assert report.ok
+    assert (report.ok, report.same_kind) == (True, False)
     words = " ".join(report.in_words())
     assert "on another kind of machine (recorded: organon" in words
     assert "here: torch 3.0, capability NEON)" in words
@@ -381,8 +375,7 @@ def test_what_cannot_be_replayed_is_not_verified(settings: Settings, copied: tup
     database, campaign = copied
     sql(database, "UPDATE domain SET text = 'format: 1'")
     report = verify(settings, database, campaign)
-    assert not report.ok
-    assert "not replayed: " in " ".join(report.in_words())
+    assert (report.ok, report.in_words()[2][:14]) == (False, "not replayed: ")
 
 
 def test_a_campaign_on_postgresql_is_verified(settings: Settings, postgres: Database) -> None:
@@ -398,13 +391,9 @@ def test_a_truth_recorded_by_somebody_else_is_found(settings: Settings, database
     with database.read() as session:
         (block,) = campaign_blocks(session, campaign)
     truth = {"mechanism": "michaelis-menten", "parameters": {"vmax": 100.0}}
-
-    def before(session: Session) -> None:
-        record.record_truths(session, block, [truth])
-
-    with database.write() as session:
-        before(session)
-        before(session)  # a second time, as after a crash: nothing happens
+    for _ in range(2):  # a second time, as after a crash: nothing happens
+        with database.write() as session:
+            record.record_truths(session, block, [truth])
     with database.read() as session:
         (event,) = read_chain(session, f"{campaign}/0")
     assert event.said == {"truths": [digest(truth)]}

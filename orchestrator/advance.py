@@ -241,9 +241,11 @@ class _Advance:
 
     def _finish(self, state: BlockState) -> None:
         """Record what each run found, end the block, and, with the last block, the campaign."""
-        with self.database.write() as session:
+        with self.database.read() as session:
             runs = queries.block_runs(session, self.block.id)
-            for run, content, text in run_conclusions(self.steps, state, self.campaign, self.block, runs):
+        found = run_conclusions(self.steps, state, self.campaign, self.block, runs)
+        with self.database.write() as session:
+            for run, content, text in found:
                 record.save_finding(session, self.campaign.id, run.id, content, text, _now())
             record.finish_block(session, self.block.id, self.owner, _now())
             services.conclude(session, self.campaign.id)

@@ -94,7 +94,8 @@ def show(campaign: IdArgument, json: Json = False) -> None:
             f"started from {data['experiments']} experiments of {data['file']} (SHA-256 {data['sha256'][:12]})",
             markup=False,
         )
-    for line in (*status["conduct"], status["message"]):
+    came = "it was imported from another installation and never runs here" if status["imported"] else ""
+    for line in (came, *status["conduct"], status["message"]):
         if line:
             console.print(line, markup=False)
     if status["finding"]:

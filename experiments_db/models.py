@@ -1,7 +1,8 @@
 """The tables: domain ← campaign ← block ← run ← experiment, the measurements given beforehand, and the findings.
 
 A campaign investigates one domain in many runs. Its runs are grouped into blocks, fixed at creation; a block advances
-as one batch, moved by whoever holds its lease. Experiments and findings are only ever added.
+as one batch, moved by whoever holds its lease. Experiments and findings are only ever added, each with
+its event.
 """
 
 # No `from __future__ import annotations` here: SQLModel reads the annotations as objects.
@@ -100,7 +101,10 @@ class Domain(Table, table=True):
 
 
 class Campaign(Table, table=True):
-    """Many runs of one domain, policy, laboratory and seed. `budget` is the cost one run may spend."""
+    """Many runs of one domain, policy, laboratory and seed. `budget` is the cost one run may spend.
+
+    imported: the digest that it came with, where it was made in another installation; it never runs here.
+    """
 
     __table_args__ = (_one_of("status", CAMPAIGN_STATUSES), Index(None, "status", "created_at"))
 
@@ -118,6 +122,7 @@ class Campaign(Table, table=True):
     created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime, index=True)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    imported: dict[str, Any] | None = Field(default=None, sa_type=_json)
 
 
 class Block(Table, table=True):
@@ -212,6 +217,24 @@ class Finding(Table, table=True):
     run_id: int | None = Field(default=None, foreign_key="run.id", index=True)
     content: dict[str, Any] = Field(sa_type=_json)
     text: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Event(Table, table=True):
+    """One event of a chain of the log (`experiments_db.events`). The database refuses to change or delete any.
+
+    content: canonical JSON, the text that `hash` covers; created_at is not covered.
+    """
+
+    __table_args__ = (UniqueConstraint("chain", "index"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    chain: str
+    index: int
+    campaign_id: str = Field(index=True)
+    kind: str
+    content: str = Field(sa_type=Text)
+    hash: str
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -43,7 +43,7 @@ class DomainRecord:
 
 @dataclass(frozen=True)
 class CampaignRecord:
-    """A campaign as recorded; `message` says why it failed."""
+    """A campaign as recorded; `message` says why it failed, `imported` with which digest it came from elsewhere."""
 
     id: str
     domain_identity: str
@@ -59,6 +59,7 @@ class CampaignRecord:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    imported: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -349,7 +350,8 @@ def waiting_blocks(
         select(col(Block.id), col(Block.lease_owner), col(Block.lease_until))
         .join(Campaign, col(Campaign.id) == col(Block.campaign_id))
         .where(col(Campaign.status).in_(UNFINISHED), col(Block.status).in_(UNFINISHED))
-        .where(or_(col(Block.sent_at).is_(None), sent_long_ago), col(Block.waiting).is_(False))
+        .where(col(Campaign.imported).is_(None), col(Block.waiting).is_(False))
+        .where(or_(col(Block.sent_at).is_(None), sent_long_ago))
         .order_by(col(Block.id))
     )
     return [

@@ -25,21 +25,22 @@ from experiments_db.models import OUTSTANDING, Block
 from experiments_db.queries import BlockRecord, CampaignRecord, DomainRecord
 from meta_learner.belief import BeliefSettings
 from meta_learner.given import Given, given_experiments, posterior_worlds
-from meta_learner.rollout import BlockState, BlockSteps
-from meta_learner.stopping import Ended, StoppingRules
-from meta_learner.streams import stream
-from orchestrator import findings, services
+from meta_learner.rollout import BlockState
+from meta_learner.streams import stream, streams_of
+from orchestrator import services
 from orchestrator.cache import BeliefCache
 from orchestrator.checking import check_finite
 from orchestrator.commands import program
+from orchestrator.concluding import run_conclusions
 from orchestrator.device import placed
 from orchestrator.errors import EXPECTED
 from orchestrator.given_data import recorded_measurements
 from orchestrator.laboratories import open_laboratory
 from orchestrator.loop import compose, investigate
+from orchestrator.machine import machine_kind
+from orchestrator.opening import belief_settings, check_identity, open_steps, recorded_policy
 from orchestrator.owner import is_alive, this_process
-from orchestrator.policies import open_policy
-from orchestrator.recording import StepRecorder, answer_rows, belief_rows, experiments_of, refold
+from orchestrator.recording import StepRecorder, experiments_of, refold
 from orchestrator.settings import Settings
 from orchestrator.suggested_steps import SuggestedSteps
 from orchestrator.suggesting import Suggesting
@@ -111,10 +112,10 @@ class _Advance:
             self.domain: DomainRecord = queries.get_domain(session, self.campaign.domain_identity)
             made_before = queries.given_measurements(session, self.campaign.id)
         self.model = _model(self.domain.identity, self.domain.text, json.dumps(self.domain.attachments))
-        self._check_identity()
+        check_identity(self.model, self.domain.identity)
         if self.block.step == 0:
             self._check_laws()
-        belief = BeliefSettings(**self.campaign.settings["belief"])
+        belief = belief_settings(self.campaign)
         given = given_experiments(self.model, recorded_measurements(made_before)) if made_before else None
         self.laboratory = open_laboratory(
             self.model,
@@ -127,19 +128,11 @@ class _Advance:
             command=program(settings, self.campaign.laboratory),
         )
         self.suggested = is_suggested(self.campaign.laboratory, self.campaign.settings)
-        agent = self.campaign.settings.get("agent")
-        self.steps = (SuggestedSteps if self.suggested else BlockSteps)(
-            self.model,
-            open_policy(settings, self.campaign.policy, agent and agent["weights"], self.model),
-            self.laboratory,
-            budget=self.campaign.budget,
-            seed=self.campaign.seed,
-            block=self.block.index,
-            settings=belief,
-            given=given,
-            stop=StoppingRules(**(self.campaign.settings.get("stop") or {})),
-            batch=1 if self.suggested else self.campaign.settings.get("batch", 1),
+        policy = recorded_policy(settings, self.campaign, self.model)
+        self.steps = open_steps(
+            self.campaign, self.block, self.model, policy=policy, laboratory=self.laboratory, given=given
         )
+        self.machine = machine_kind(settings.device)
         self.key = [self.campaign.id, self.domain.identity, asdict(belief), version("organon"), torch.__version__]
 
     @property
@@ -162,14 +155,6 @@ class _Advance:
             drawn = posterior_worlds(self.model, given, self.block.runs, settings=belief, streams=self._world_stream)
             truths = [self.model.truth(drawn, run) for run in range(self.block.runs)]
         return self.model.worlds_of(truths)
-
-    def _check_identity(self) -> None:
-        """DomainError where the laws are Python and their code is another than when the campaign was created."""
-        if self.model.domain.identity != self.domain.identity:
-            raise DomainError(
-                f"the Python laws of {self.domain.name!r} here are not those that this campaign was created with; "
-                "run its workers where the same version of their package is installed"
-            )
 
     def _world_stream(self, step: int) -> torch.Generator:
         """The stream of one step of drawing worlds. Long tables take minutes: the lease is renewed on the way."""
@@ -283,6 +268,7 @@ class _Advance:
 
     def _write(self, state: BlockState) -> None:
         rows = experiments_of(self.steps, state)
+        streams = streams_of(self.campaign.seed, self.block.index, state.step - 1)
         self._in_transaction(
             lambda session: record.record_step(
                 session,
@@ -292,6 +278,7 @@ class _Advance:
                 experiments=rows,
                 now=_now(),
                 lease_seconds=self.settings.lease_seconds,
+                made={"streams": streams, **self.machine},
             )
         )
 
@@ -300,26 +287,14 @@ class _Advance:
 
         wakes: what had come in when the end was found; where more has since, the block is released and false returned.
         """
-        domain = self.model.domain
-        beliefs = belief_rows(self.model, state.belief)
-        answers = answer_rows(self.model, self.laboratory, self.steps.answer(state), len(beliefs))
+        with self.database.read() as session:
+            runs = queries.block_runs(session, self.block.id)
+        found = run_conclusions(self.steps, state, self.campaign, self.block, runs)
         with self.database.write() as session:
             if wakes is not None and not suggestions.is_settled(session, self.block.id, wakes):
                 record.release_block(session, self.block.id, self.owner)
                 return False
-            for run in queries.block_runs(session, self.block.id):
-                row = run.index - self.block.first_run
-                belief = {**beliefs[row], **answers[row]}
-                content = findings.run_finding(
-                    domain,
-                    belief,
-                    experiments=run.steps,
-                    cost=run.cost,
-                    given=self.steps.given_rows,
-                    ended=Ended(int(state.ended[row])).name.lower(),
-                    stop=self.campaign.settings.get("stop"),
-                )
-                text = findings.run_text(domain, content)
+            for run, content, text in found:
                 record.save_finding(session, self.campaign.id, run.id, content, text, _now())
             record.finish_block(session, self.block.id, self.owner, _now())
             services.conclude(session, self.campaign.id)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from orchestrator.agents import ChosenPolicy, check_recorded_policy, choose_poli
 from orchestrator.errors import BrokerError, RequestError
 from orchestrator.given_data import GivenData, read_given, rows_left
 from orchestrator.owner import is_alive
+from orchestrator.people import Why as Why
+from orchestrator.people import words
 from orchestrator.requests import BEST_POLICY as BEST_POLICY
 from orchestrator.requests import POLICY_NAMES as POLICY_NAMES
 from orchestrator.requests import CampaignRequest as CampaignRequest
@@ -88,7 +91,7 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
     )
     campaign_id = campaign.id
     with database.write() as session:
-        record.save_domain(session, _domain_row(domain))
+        record.save_domain(session, domain_row(domain))
         largest = 1 if is_suggested(request.laboratory, campaign.settings) else settings.block_runs
         blocks = record.create_campaign(session, campaign, block_sizes(request.runs, largest))
         if given is not None:
@@ -128,8 +131,13 @@ def open_database(settings: Settings) -> Database:
 
 def conclude(session: Session, campaign_id: str) -> None:
     """End a campaign all of whose blocks have ended, with its finding; nothing happens to others."""
-    if not record.finish_campaign(session, campaign_id, datetime.now(UTC)):
-        return
+    if record.finish_campaign(session, campaign_id, datetime.now(UTC)):
+        content, text = conclusion(session, campaign_id)
+        record.save_finding(session, campaign_id, None, content, text, datetime.now(UTC))
+
+
+def conclusion(session: Session, campaign_id: str) -> tuple[dict[str, Any], str]:
+    """What a campaign concludes from its runs' findings, their truths and what they gained; and in words."""
     campaign = queries.get_campaign(session, campaign_id)
     stored = queries.get_domain(session, campaign.domain_identity)
     domain = load_text(stored.text, f"{stored.name}.yaml", stored.attachments)
@@ -137,8 +145,7 @@ def conclude(session: Session, campaign_id: str) -> None:
     truths = [run.truth for run in queries.campaign_runs(session, campaign_id)]
     gained = queries.information_by_run(session, campaign_id) if campaign.laboratory == "simulate" else []
     content = findings.campaign_finding(domain, runs, truths, gained)
-    text = findings.campaign_text(domain, content)
-    record.save_finding(session, campaign_id, None, content, text, datetime.now(UTC))
+    return content, findings.campaign_text(domain, content)
 
 
 def conclude_ended(database: Database) -> None:
@@ -210,18 +217,18 @@ def campaign_progress(database: Database, campaign_id: str) -> dict[str, Any]:
     return {"status": campaign.status, "experiments": progress.experiments, "expected": total}
 
 
-def pause_campaign(database: Database, id_or_prefix: str) -> str:
+def pause_campaign(database: Database, id_or_prefix: str, why: Why | None = None) -> str:
     """Stop a campaign after the step at hand; returns its id. RequestError where it is not under way."""
-    return _steer(database, id_or_prefix, record.pause_campaign, "paused")
+    return _steer(database, id_or_prefix, partial(record.pause_campaign, **words(why)), "paused")
 
 
-def resume_campaign(settings: Settings, database: Database, id_or_prefix: str) -> str:
+def resume_campaign(settings: Settings, database: Database, id_or_prefix: str, why: Why | None = None) -> str:
     """Let a paused campaign go on; returns its id. RequestError where it is not paused, or the agent that it was begun
     with is not here."""
     with database.read() as session:
         campaign = queries.get_campaign(session, id_or_prefix)
     check_recorded_policy(settings, campaign.policy, campaign.settings)
-    campaign_id = _steer(database, id_or_prefix, record.resume_campaign, "resumed")
+    campaign_id = _steer(database, id_or_prefix, partial(record.resume_campaign, **words(why)), "resumed")
     conclude_ended(database)
     with database.read() as session:
         waiting = queries.waiting_blocks(session, datetime.now(UTC), is_alive, 0.0)
@@ -229,10 +236,10 @@ def resume_campaign(settings: Settings, database: Database, id_or_prefix: str) -
     return campaign_id
 
 
-def cancel_campaign(database: Database, id_or_prefix: str) -> str:
+def cancel_campaign(database: Database, id_or_prefix: str, why: Why | None = None) -> str:
     """End a campaign for good, keeping what is on record; returns its id. RequestError where it has ended."""
-    now = datetime.now(UTC)
-    return _steer(database, id_or_prefix, lambda session, id_: record.cancel_campaign(session, id_, now), "cancelled")
+    cancel = partial(record.cancel_campaign, now=datetime.now(UTC), **words(why))
+    return _steer(database, id_or_prefix, cancel, "cancelled")
 
 
 def _steer(database: Database, id_or_prefix: str, change: Callable[[Session, str], bool], what: str) -> str:
@@ -272,6 +279,7 @@ def campaign_line(campaign: queries.CampaignRecord, domain_name: str, progress: 
             "experiments": progress.experiments,
             "cost": progress.cost,
         },
+        "imported": campaign.imported is not None,
         "created_at": _time(campaign.created_at),
         "started_at": _time(campaign.started_at),
         "finished_at": _time(campaign.finished_at),
@@ -354,7 +362,8 @@ def _expected_cost(domain: Domain, laboratory: str, budget: float, given: GivenD
     return float(int(budget) if rows is None else min(int(budget), rows))
 
 
-def _domain_row(domain: Domain) -> models.Domain:
+def domain_row(domain: Domain, tables: dict[str, str] | None = None) -> models.Domain:
+    """The row that keeps a document with its tables, which are read from beside it unless they are given."""
     return models.Domain(
         identity=domain.identity,
         name=domain.name,
@@ -363,7 +372,7 @@ def _domain_row(domain: Domain) -> models.Domain:
         text=domain.text,
         document=_plain(domain.parsed),
         source=str(domain.file or ""),
-        attachments=attachments(domain),
+        attachments=attachments(domain) if tables is None else tables,
     )
 
 

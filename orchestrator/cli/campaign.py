@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from experiments_db.database import Database
 from orchestrator import services
 from orchestrator.cli.campaign_options import asks_for_campaign
+from orchestrator.cli.keeping_options import ByOption, ReasonOption, why
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
 from orchestrator.errors import OrganonError
 from orchestrator.settings import Settings, load_settings
@@ -94,7 +95,8 @@ def show(campaign: IdArgument, json: Json = False) -> None:
             f"started from {data['experiments']} experiments of {data['file']} (SHA-256 {data['sha256'][:12]})",
             markup=False,
         )
-    for line in (*status["conduct"], status["message"]):
+    came = "it was imported from another installation and never runs here" if status["imported"] else ""
+    for line in (came, *status["conduct"], status["message"]):
         if line:
             console.print(line, markup=False)
     if status["finding"]:
@@ -122,22 +124,25 @@ def export(
 
 
 @app.command()
-def pause(campaign: IdArgument, json: Json = False) -> None:
+def pause(campaign: IdArgument, by: ByOption = None, reason: ReasonOption = "", json: Json = False) -> None:
     """Stop a campaign after the step at hand."""
-    _steered(services.pause_campaign(services.open_database(load_settings()), campaign), "paused", json)
+    database = services.open_database(load_settings())
+    _steered(services.pause_campaign(database, campaign, why(by, reason)), "paused", json)
 
 
 @app.command()
-def resume(campaign: IdArgument, json: Json = False) -> None:
+def resume(campaign: IdArgument, by: ByOption = None, reason: ReasonOption = "", json: Json = False) -> None:
     """Let a paused campaign go on."""
     settings = load_settings()
-    _steered(services.resume_campaign(settings, services.open_database(settings), campaign), "resumed", json)
+    database = services.open_database(settings)
+    _steered(services.resume_campaign(settings, database, campaign, why(by, reason)), "resumed", json)
 
 
 @app.command()
-def cancel(campaign: IdArgument, json: Json = False) -> None:
+def cancel(campaign: IdArgument, by: ByOption = None, reason: ReasonOption = "", json: Json = False) -> None:
     """End a campaign for good; what it has found out stays on record."""
-    _steered(services.cancel_campaign(services.open_database(load_settings()), campaign), "cancelled", json)
+    database = services.open_database(load_settings())
+    _steered(services.cancel_campaign(database, campaign, why(by, reason)), "cancelled", json)
 
 
 def _steered(campaign: str, what: str, json: bool) -> None:

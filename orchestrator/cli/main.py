@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from orchestrator.cli import adapt, agent, benchmark, campaign, domain, lab, system, token, train
+from orchestrator.cli import adapt, agent, benchmark, campaign, domain, keeping, lab, system, token, train, verify
 from orchestrator.errors import EXPECTED
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(system.db, name="db")
 app.add_typer(token.app, name="token")
 app.command()(train.train)
+app.command()(verify.verify)
+keeping.add_to(app, campaign.app)
 app.command("adapt")(adapt.adapt_command)
 app.command()(system.worker)
 app.command()(system.start)

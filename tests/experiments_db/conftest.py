@@ -45,6 +45,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         opened = connect(request.getfixturevalue("shared_postgres_url"))
         with opened.write() as session:
             names = ", ".join(table.name for table in Table.metadata.sorted_tables)
+            session.connection().exec_driver_sql("SET LOCAL session_replication_role = replica")  # no triggers
             session.connection().exec_driver_sql(f"TRUNCATE {names}")
     yield opened
     opened.close()

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from experiments_db import queries, record, schema
+from experiments_db.chains import check_chain, read_chain
 from experiments_db.database import Database, connect, to_json
 from experiments_db.errors import NewerDatabaseError, RecordError, UnreachableDatabaseError
 from experiments_db.models import Measurements, Table
@@ -108,7 +109,36 @@ def _upgraded(url: str, engine_url: str) -> None:
         given = Measurements(campaign_id="aaaa00000000", file="f.csv", sha256="0", rows=[row])
         record.save_measurements(session, given)
         assert queries.given_measurements(session, "aaaa00000000") == [row]
+        (begun, added) = read_chain(session, "aaaa00000000")
+        assert (begun.kind, begun.said) == (
+            "log begun",
+            {"blocks": [[2, "running"]], "message": "", "started": False, "status": "running"},
+        )
+        assert check_chain("aaaa00000000", [begun, added]) == []
+    _downgraded(database)
     database.close()
+
+
+def _downgraded(database: Database) -> None:
+    """Back to the schema before the log: its table and triggers go, all else stays; and up again."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    for move, revision in ((command.downgrade, "0003"), (command.upgrade, "head")):
+        with database.engine.begin() as connection:
+            if database.engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            config.attributes["connection"] = connection
+            move(config, revision)
+        database.engine.dispose()
+        assert inspect(database.engine).has_table("event") == (revision == "head")
+    with database.write() as session:
+        assert len(queries.block_history(session, 1)) == 2
+        assert [event.kind for event in read_chain(session, "aaaa00000000")] == ["log begun"]
+    with pytest.raises(DBAPIError, match="append-only"), database.write() as session:
+        delete_from(session, "event")
 
 
 def test_an_old_sqlite_record_is_upgraded(tmp_path: Path) -> None:

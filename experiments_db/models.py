@@ -29,6 +29,7 @@ from sqlmodel import Field, SQLModel
 CAMPAIGN_STATUSES = ("scheduled", "running", "paused", "finished", "failed", "cancelled")
 WORK_STATUSES = ("scheduled", "running", "finished", "failed", "cancelled")  # of a block and of a run
 UNFINISHED = ("scheduled", "running")
+CAP_PERIODS = ("day", "total")
 TRAINING_STATUSES = ("running", "stopped", "finished")
 
 NAMING_CONVENTION = {
@@ -96,7 +97,11 @@ class Domain(Table, table=True):
 
 
 class Campaign(Table, table=True):
-    """Many runs of one domain, policy, laboratory and seed. `budget` is the cost one run may spend."""
+    """Many runs of one domain, policy, laboratory and seed. `budget` is the cost one run may spend.
+
+    Of higher `priority` first; `served`: seconds of workers' time, by which equals share; none before `start_at`.
+    `max_experiments` and `max_cost` are caps on all its runs together; no cap where they are null.
+    """
 
     __table_args__ = (_one_of("status", CAMPAIGN_STATUSES), Index(None, "status", "created_at"))
 
@@ -114,10 +119,19 @@ class Campaign(Table, table=True):
     created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime, index=True)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    priority: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    served: float = Field(default=0.0, sa_column_kwargs={"server_default": text("0")})
+    start_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    max_experiments: int | None = None
+    max_cost: float | None = None
 
 
 class Block(Table, table=True):
-    """Consecutive runs of a campaign that advance together; `step` counts the steps recorded so far."""
+    """Consecutive runs of a campaign that advance together; `step` counts the steps recorded so far.
+
+    `attempts` counts how often it was claimed since its last progress, none before `retry_at`; `fault` says what its
+    last worker died of.
+    """
 
     __table_args__ = (UniqueConstraint("campaign_id", "index"), _one_of("status", WORK_STATUSES))
 
@@ -132,6 +146,9 @@ class Block(Table, table=True):
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    retry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fault: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class Run(Table, table=True):
@@ -228,3 +245,40 @@ class Training(Table, table=True):
     weights: str | None = None
     created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime)
+
+
+class Usage(Table, table=True):
+    """What one block ran on one day (UTC, `2026-11-29`): experiments, and what they cost."""
+
+    block_id: int = Field(primary_key=True, foreign_key="block.id")
+    day: str = Field(primary_key=True, index=True)
+    experiments: int
+    cost: float
+
+
+class Cap(Table, table=True):
+    """The most that one agent (a policy by its name), or all together where `agent` is empty, may run.
+
+    period: `day` (UTC) or `total`. A null is no cap.
+    """
+
+    __table_args__ = (_one_of("period", CAP_PERIODS),)
+
+    agent: str = Field(primary_key=True)
+    period: str = Field(primary_key=True)
+    max_experiments: int | None = None
+    max_cost: float | None = None
+
+
+class Recurrence(Table, table=True):
+    """A campaign that is repeated, each time with the next seed: what to repeat, how often, and when next.
+
+    `made` counts the repetitions so far, `times` how many there will be (null: until it is stopped).
+    """
+
+    campaign_id: str = Field(primary_key=True, foreign_key="campaign.id")
+    every_seconds: float
+    next_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    made: int = 0
+    times: int | None = None
+    active: bool = True

@@ -14,6 +14,7 @@ REVISIONS = (
     "0001",
     "0002",
     "0003",
+    "0006",
 )  # oldest first; a test compares them with the migrations, so that opening needs no alembic
 HEAD = REVISIONS[-1]
 

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from orchestrator.cli import adapt, agent, benchmark, campaign, domain, system, train
+from orchestrator.cli import adapt, agent, benchmark, campaign, cap, domain, system, train
 from orchestrator.errors import EXPECTED
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(domain.app, name="domain")
 app.add_typer(campaign.app, name="campaign")
+app.add_typer(cap.app, name="cap")
 app.add_typer(agent.app, name="agent")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(system.db, name="db")

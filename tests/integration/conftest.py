@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 from experiments_db.database import Database, connect
 from orchestrator.export import export
 from orchestrator.services import campaign_status
+from tests import servers
 
 ORGANON = [sys.executable, "-m", "orchestrator.cli.main"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,7 +92,7 @@ class Home:
     @contextmanager
     def record(self) -> Iterator[Database]:
         """The record of this home, for a while."""
-        database = connect(f"sqlite:///{self.folder / 'organon.db'}")
+        database = connect(self.environment.get("ORGANON_DATABASE_URL") or f"sqlite:///{self.folder / 'organon.db'}")
         try:
             yield database
         finally:
@@ -111,6 +112,11 @@ class Home:
     def processes(self, *words: str) -> list[psutil.Process]:
         """Processes of this home whose command line holds these words."""
         return [process for process in psutil.process_iter() if self._is_ours(process, words)]
+
+    @property
+    def embedded(self) -> bool:
+        """Whether database and broker are Organon's own."""
+        return "ORGANON_BROKER_URL" not in self.environment
 
     def broker(self) -> psutil.Process:
         """The embedded broker."""
@@ -173,18 +179,26 @@ class Home:
 MakeHome = Callable[..., Home]
 
 
+@pytest.fixture(params=servers.PAIRS)
+def servers_name(request: pytest.FixtureRequest) -> str:
+    """Which database and which broker the test's homes use."""
+    return str(request.param)
+
+
 @pytest.fixture
-def make_home(tmp_path: Path) -> Iterator[MakeHome]:
-    """Homes by name, with settings; every process in them ends with the test."""
+def make_home(tmp_path: Path, servers_name: str) -> Iterator[MakeHome]:
+    """Homes by name, with settings, each with its own database and queue; all of it ends with the test."""
     homes: list[Home] = []
+    with ExitStack() as used:
 
-    def make(name: str = "home", **settings: str) -> Home:
-        homes.append(Home(tmp_path / name, **{**SMALL, **settings}))
-        return homes[-1]
+        def make(name: str = "home", **settings: str) -> Home:
+            pair = used.enter_context(servers.pair(servers_name))
+            homes.append(Home(tmp_path / name, **{**SMALL, **pair.settings, **settings}))
+            return homes[-1]
 
-    yield make
-    for home in homes:
-        home.close()
+        yield make
+        for home in homes:
+            home.close()
 
 
 @pytest.fixture
@@ -193,12 +207,10 @@ def home(make_home: MakeHome) -> Home:
 
 
 @pytest.fixture
-def redis_url() -> str:
-    """A Redis server that tests may use; nothing on it is deleted but what they put there."""
-    url = os.environ.get("ORGANON_TEST_REDIS_URL")
-    if not url:
-        pytest.skip("no Redis server: set ORGANON_TEST_REDIS_URL=redis://127.0.0.1:6379/9")
-    return url
+def own_broker(servers_name: str) -> None:
+    """For tests of Organon's own broker."""
+    if servers_name != servers.PAIRS[0]:
+        pytest.skip("about the embedded broker, which these servers do without")
 
 
 @pytest.fixture

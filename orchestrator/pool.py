@@ -1,12 +1,14 @@
 """The pool process: celery's prefork workers for the one task. Started and watched by ``orchestrator.worker``.
 
-This process itself opens no database and no torch: both are the children's, which are forked from it.
+This process itself opens no database and computes nothing: both are the children's, which are forked from it. It
+only imports the science, with one thread, so that a child that takes the place of a dead one need not.
 """
 
 import ctypes
 import faulthandler
 import fcntl
 import hashlib
+import importlib
 import os
 import signal
 import sys
@@ -34,6 +36,7 @@ def run_pool(settings: Settings, processes: int, deaths: int | None = None) -> i
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a second process is worth more than a second thread
     _keep_memory()
+    importlib.import_module("orchestrator.advance")  # once, for all children to share
     signal.signal(signal.SIGTERM, _leave)  # until celery has its own: whoever uses the broker must say goodbye to it
     app = celery_app(settings)
     WatchedRequest.deaths = deaths
@@ -103,7 +106,7 @@ def register(app: Celery, settings: Settings, memory_mb: int) -> None:
 
 @lru_cache(maxsize=1)
 def _advance(settings: Settings, memory_mb: int) -> Callable[[], tuple[str, int | None]]:
-    """The science, imported with the first task of a process, this process's database, and its limits."""
+    """The science, this process's database, and its limits."""
     import torch
 
     from experiments_db.database import connect

@@ -11,7 +11,7 @@ import yaml
 from domains import catalogue
 
 if TYPE_CHECKING:
-    from conftest import Home
+    from tests.homes import Home
 
 pytestmark = pytest.mark.integration
 CAMPAIGN = ("--domain", "enzyme-kinetics", "--runs", "4", "--budget", "3", "--particles", "200", "--seed", "4")

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Home
+    from tests.homes import Home
 
 pytestmark = pytest.mark.integration
 CAMPAIGN = ("--domain", "source-location", "--runs", "8", "--budget", "12", "--particles", "200", "--seed", "11")

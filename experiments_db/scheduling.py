@@ -122,10 +122,10 @@ def renew_lease(session: Session, block_id: int, owner: str, until: datetime) ->
     return session.scalars(renewed).one_or_none() is not None
 
 
-def release_all(session: Session, owner: str) -> int:
+def release_all(session: Session, owner: str, retry_at: datetime) -> int:
     """Give back every lease that an owner holds, as if nothing had been tried; how many there were."""
     held = update(Block).where(col(Block.lease_owner) == owner, col(Block.status) == "running")
-    anew = {"lease_owner": None, "lease_until": None, "attempts": 0, "retry_at": None}
+    anew = {"lease_owner": None, "lease_until": None, "attempts": 0, "retry_at": retry_at}
     return len(session.scalars(held.values(anew).returning(col(Block.id))).all())
 
 

@@ -118,8 +118,12 @@ def _work(database: Database, settings: Settings, task: _Task) -> Outcome:
     except Exception as error:
         log.exception("block %s failed", task.block_id)
         reason = _reason(error, settings)
-    with database.write() as session:
-        record.fail_campaign(session, task.campaign_id, reason, _now())
+    try:
+        with database.write() as session:
+            record.fail_campaign(session, task.campaign_id, reason, _now())
+    except AWAY:
+        give_back(database, task.owner)
+        return "again"
     return "finished"
 
 

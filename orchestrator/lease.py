@@ -6,16 +6,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from experiments_db import scheduling
 from experiments_db.database import Database
 from experiments_db.errors import UnreachableDatabaseError
 
-AWAY = (UnreachableDatabaseError, DBAPIError)
+# What a statement may be refused for otherwise (a value, a constraint) would be refused again.
+AWAY = (UnreachableDatabaseError, OperationalError, InterfaceError)
 _BEATS_A_LEASE = 3
 _PATIENCE_SECONDS = 120.0  # a database that is away for longer finds the lease expired or its owner dead
 _LOOK_SECONDS = 0.5
+_REST_SECONDS = 1.0  # what fails again and again must not keep a worker spinning
 
 
 @contextmanager
@@ -56,7 +58,7 @@ def give_back(database: Database, owner: str) -> int:
     while True:
         try:
             with database.write() as session:
-                return scheduling.release_all(session, owner)
+                return scheduling.release_all(session, owner, datetime.now(UTC) + timedelta(seconds=_REST_SECONDS))
         except AWAY:
             if time.monotonic() >= deadline:
                 raise

@@ -70,6 +70,8 @@ class Supervisor:
         self._looked = time.monotonic()
         if self._pool is None and not pool_is_present(self._settings):
             self.start()  # the pool of another command, which we used, has left with it
+        elif self._quick_ends and pool_is_present(self._settings):
+            self._quick_ends = 0  # it got to work
         self._look_after_work()
 
     def _restart(self, status: int) -> None:

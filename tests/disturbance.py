@@ -140,7 +140,7 @@ def _kill_worker(home: Home, draw: random.Random) -> None:
     with suppress(psutil.Error, ValueError):
         (pool,) = home.pools()
         children = pool.children()
-        if draw.random() < 0.1:
+        if draw.random() < 0.05:
             for process in [pool, *children]:
                 process.kill()
         elif children:

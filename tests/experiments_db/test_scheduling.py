@@ -177,8 +177,8 @@ def test_a_live_lease_keeps_others_away_and_its_own_process_may_go_on(database: 
     assert claim(database) is not None, "what a process left behind when the database was away is its own"
     with database.write() as session:
         assert scheduling.renew_lease(session, 1, "other", NOW) is False
-        assert scheduling.release_all(session, "me") == 1
-        assert scheduling.release_all(session, "me") == 0
+        assert scheduling.release_all(session, "me", NOW) == 1
+        assert scheduling.release_all(session, "me", NOW) == 0
     with database.read() as session:
         assert queries.get_block(session, waiting(database)[0]).attempts == 0
 

@@ -18,6 +18,7 @@ from experiments_db.events import chain_of, digest_of_heads, head
 from experiments_db.logged import Logged, folded
 from experiments_db.models import Measurements
 from experiments_db.queries import BlockRecord, CampaignRecord, RunRecord
+from experiments_db.suggestion_log import check_suggestions
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def check_block(session: Session, block: BlockRecord, older: dict[str, Any] | No
     found += _block_row(block, runs, logged, older=status)
     found += _experiments(block, experiments, logged)
     found += _runs(block, runs, experiments, logged)
+    found += check_suggestions(session, block.id, logged, older=older is not None)
     recorded = block_findings(session, block.id)
     for run in range(block.first_run, block.first_run + block.runs):
         found += _finding(run, recorded.get(run), logged.findings.get(run), older=status == "finished")
@@ -170,11 +172,14 @@ def _experiments(block: BlockRecord, experiments: Sequence[ExperimentRecord], lo
 def _runs(
     block: BlockRecord, runs: Sequence[RunRecord], experiments: Sequence[ExperimentRecord], logged: Logged
 ) -> Iterator[Difference]:
-    """Steps and cost are what the log says at the block's end; before it, what its experiments add up to."""
+    """Steps and cost are what the log says at the block's end; before it, what its experiments add up to, from the last
+    revision of a design on."""
     ended = {entry["run"]: entry for entry in (logged.ended or {}).get("runs", [])}
+    known, cost = logged.revised_cost or (0, 0.0)
     for run in runs:
-        own = [entry.cost for entry in experiments if entry.row == run.index - block.first_run]
-        wanted = ended.get(run.index, {"steps": len(own), "cost": sum(own, 0.0)})
+        own = [entry for entry in experiments if entry.row == run.index - block.first_run]
+        since = sum((entry.cost for entry in own if entry.step >= known), cost)
+        wanted = ended.get(run.index, {"steps": len(own), "cost": since})
         yield from _differs("steps", run.steps, wanted["steps"], run=run.index)
         yield from _differs("cost of the run", run.cost, wanted["cost"], run=run.index)
         finished = run.status == "finished"

@@ -9,7 +9,19 @@ from experiments_db.models import Campaign, Measurements
 # Of an experiment: said in full (the belief is a fold over them), by digest, and compared as numbers.
 WHOLE = ("design", "outcome", "cost", "information", "given")
 DIGESTED = ("belief", "candidates")
-OF_CAMPAIGN = ("domain_identity", "policy", "laboratory", "runs", "budget", "seed", "settings", "versions")
+OF_CAMPAIGN = (
+    "domain_identity",
+    "policy",
+    "laboratory",
+    "runs",
+    "budget",
+    "seed",
+    "settings",
+    "versions",
+    "priority",
+    "max_experiments",
+    "max_cost",
+)
 
 
 class RecordedRow(Protocol):

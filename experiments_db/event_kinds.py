@@ -35,10 +35,13 @@ CREATED = kind("campaign created", "what was asked for: domain, policy, laborato
 GIVEN = kind("measurements given", "the experiments made before, which every run starts from")
 STARTED = kind("campaign started", "a worker took the first of its blocks")
 PAUSED = kind("campaign paused", "by whom, and why")
+CAPPED = kind("campaign paused at its cap", "the reason: it goes on once it is extended")
 RESUMED = kind("campaign resumed", "by whom, and why")
 CANCELLED = kind("campaign cancelled", "by whom, and why")
 FAILED = kind("campaign failed", "the reason")
 FINISHED = kind("campaign finished", "every block has ended")
+RETRIED = kind("campaign retried", "it had failed and goes on from what is recorded: by whom, and why")
+EXTENDED = kind("campaign extended", "further runs or other caps: by whom, and why")
 IMPORTED = kind("campaign imported", "it came in an archive from another installation, and never runs here")
 LOG_BEGUN = kind("log begun", "the campaign is older than the log: what was recorded before is not in it")
 # In the chain of a block.

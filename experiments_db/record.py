@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from experiments_db import event_contents, event_kinds
+from experiments_db import accounts, event_contents, event_kinds
 from experiments_db.errors import ConflictError, NotFoundError, RecordError
 from experiments_db.events import append
 from experiments_db.models import (
@@ -31,6 +31,7 @@ from experiments_db.models import (
 )
 
 _OPEN = (*UNFINISHED, "paused")  # of a campaign that may still go on
+_PROGRESS: dict[str, Any] = {"attempts": 0, "retry_at": None}  # whoever claims a block next begins anew
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,10 @@ def claim_block(
     owner_is_alive: Callable[[str], bool],
 ) -> Block | None:
     """Take the lease of a block, and start it and its campaign; None if it is finished, stopped, held by another, or
-    came from another installation."""
+    came from another installation.
+
+    It counts as an attempt until the block is released or a step is recorded.
+    """
     block = session.get(Block, block_id, with_for_update=True, populate_existing=True)
     if block is None or block.status not in UNFINISHED:
         return None
@@ -124,6 +128,7 @@ def claim_block(
         campaign.started_at = now
         append(session, campaign.id, event_kinds.STARTED, {})
     block.lease_owner, block.lease_until = owner, now + timedelta(seconds=lease_seconds)
+    block.attempts += 1
     session.flush()
     return block
 
@@ -175,7 +180,7 @@ def record_step(
     advance = (
         update(Block)
         .where(col(Block.id) == block_id, col(Block.step) == step, *_held_by(owner))
-        .values(step=step + 1, lease_until=now + timedelta(seconds=lease_seconds))
+        .values(step=step + 1, lease_until=now + timedelta(seconds=lease_seconds), **_PROGRESS)
         .returning(col(Block.campaign_id), col(Block.index))
     )
     place = session.execute(advance).one_or_none()
@@ -194,12 +199,13 @@ def record_step(
     values = [_experiment_values(entry, run_ids[entry.row], step, now) for entry in experiments]
     session.execute(insert(Experiment), values)
     _count_experiments(session, values)
+    accounts.charge(session, block_id, accounts.total([(entry.cost, entry.given) for entry in experiments]), now)
 
 
 def release_block(session: Session, block_id: int, owner: str) -> None:
     """Give back the lease, if `owner` holds it."""
     held = (col(Block.id) == block_id, col(Block.lease_owner) == owner)
-    session.execute(update(Block).where(*held).values(lease_owner=None, lease_until=None))
+    session.execute(update(Block).where(*held).values(lease_owner=None, lease_until=None, **_PROGRESS))
 
 
 def finish_block(session: Session, block_id: int, owner: str, now: datetime) -> None:
@@ -259,7 +265,7 @@ def resume_campaign(session: Session, campaign_id: str, *, by: str = "", reason:
     campaign = _lock_campaign(session, campaign_id)
     if campaign.status != "paused":
         return False
-    campaign.status = "running" if campaign.started_at else "scheduled"
+    campaign.status, campaign.message = "running" if campaign.started_at else "scheduled", ""
     session.flush()
     append(session, campaign_id, event_kinds.RESUMED, {"by": by, "reason": reason})
     return True

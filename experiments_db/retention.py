@@ -17,7 +17,7 @@ from experiments_db import event_kinds
 from experiments_db.chains import EventRecord, read_chain
 from experiments_db.errors import ConflictError, RecordError
 from experiments_db.events import RETENTION, append_to, campaign_digest
-from experiments_db.models import Campaign, Event, Table
+from experiments_db.models import Campaign, Event, Recurrence, Table
 
 ENDED = ("finished", "failed", "cancelled")
 
@@ -28,13 +28,18 @@ def forget(session: Session, campaign_id: str, *, digest: str, said: Mapping[str
     digest: of its log when it was last looked at.
 
     Raises:
-        RecordError: it has not ended.
+        RecordError: it has not ended, or is still repeated.
         ConflictError: its log has another digest now; nothing was deleted.
     """
     campaign = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign is None or campaign.status not in ENDED:
         found = "not there" if campaign is None else campaign.status
         raise RecordError(f"Only a campaign that has ended is forgotten; {campaign_id} is {found}: cancel it first.")
+    if campaign_id in _repeated(session):
+        raise RecordError(
+            f"Campaign {campaign_id} is repeated from time to time, which needs it: organon campaign recurring --stop "
+            f"{campaign_id} first."
+        )
     if campaign_digest(session, campaign_id) != digest:
         raise ConflictError(f"Campaign {campaign_id} was changed since it was archived. Nothing was deleted.")
     content = {"campaign": campaign_id, "digest": digest, **said}
@@ -60,9 +65,16 @@ def bring_back(session: Session, campaign_id: str, said: Mapping[str, Any]) -> N
 
 
 def ended_before(session: Session, moment: datetime) -> list[str]:
-    """The campaigns that ended before a moment, the longest ago first."""
+    """The campaigns that ended before a moment, the longest ago first; without those that are still repeated."""
     query = select(col(Campaign.id)).where(col(Campaign.status).in_(ENDED), col(Campaign.finished_at) < moment)
-    return list(session.scalars(query.order_by(col(Campaign.finished_at), col(Campaign.id))))
+    repeated = _repeated(session)
+    ended = session.scalars(query.order_by(col(Campaign.finished_at), col(Campaign.id)))
+    return [campaign for campaign in ended if campaign not in repeated]
+
+
+def _repeated(session: Session) -> set[str]:
+    """The campaigns that are repeated: each repetition is made from the first."""
+    return set(session.scalars(select(col(Recurrence.campaign_id)).where(col(Recurrence.active))))
 
 
 def _owned(campaign_id: str) -> dict[str, Select[Any]]:

@@ -16,6 +16,7 @@ REVISIONS = (
     "0003",
     "0004",
     "0005",
+    "0006",
 )  # oldest first; a test compares them with the migrations, so that opening needs no alembic
 HEAD = REVISIONS[-1]
 

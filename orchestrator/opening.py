@@ -13,6 +13,8 @@ from meta_learner.stopping import StoppingRules
 from orchestrator.opening_agents import imported_agents
 from orchestrator.policies import open_policy
 from orchestrator.settings import Settings
+from orchestrator.suggested_steps import SuggestedSteps
+from orchestrator.suggestion_rules import is_suggested
 
 
 def open_steps(
@@ -24,8 +26,9 @@ def open_steps(
     laboratory: Laboratory,
     given: Given | None,
 ) -> BlockSteps:
-    """The steps of a block as its campaign was asked for."""
-    return BlockSteps(
+    """The steps of a block as its campaign was asked for; of one run with batches of one where they are suggested."""
+    suggested = is_suggested(campaign.laboratory, campaign.settings)
+    return (SuggestedSteps if suggested else BlockSteps)(
         model,
         policy,
         laboratory,
@@ -35,7 +38,7 @@ def open_steps(
         settings=belief_settings(campaign),
         given=given,
         stop=StoppingRules(**(campaign.settings.get("stop") or {})),
-        batch=campaign.settings.get("batch", 1),
+        batch=1 if suggested else campaign.settings.get("batch", 1),
     )
 
 

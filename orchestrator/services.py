@@ -1,7 +1,7 @@
 """What the command line, the pages and scripts ask of Organon. Torch-free: work is handed to workers by task name."""
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from domains import catalogue
 from domains.document import Domain
-from domains.loading import attachments, find, load_text
+from domains.loading import find, load_text
 from domains.measurements import data_columns
-from experiments_db import models, queries, record
+from experiments_db import models, queries, record, recurrences, scheduling
 from experiments_db.database import Database, connect
-from orchestrator import app, broker, export, findings
+from orchestrator import app, broker, export, findings, timetable
 from orchestrator.agents import ChosenPolicy, check_recorded_policy, choose_policy, policy_names
+from orchestrator.domain_rows import domain_row
 from orchestrator.errors import BrokerError, RequestError
 from orchestrator.given_data import GivenData, read_given, rows_left
 from orchestrator.owner import is_alive
@@ -87,7 +88,8 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
             "approval": request.approval,
             "due_hours": request.due_hours,
         },
-        versions=_versions(),
+        versions=versions(),
+        **request.timetable.columns(),
     )
     campaign_id = campaign.id
     with database.write() as session:
@@ -96,8 +98,11 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
         blocks = record.create_campaign(session, campaign, block_sizes(request.runs, largest))
         if given is not None:
             record.save_measurements(session, given.record(campaign_id))
-    with suppress(BrokerError):  # it went away just now: the watchdog finds the blocks in the record
-        _send(settings, database, blocks)
+        if repeated := request.timetable.recurrence(campaign_id, datetime.now(UTC)):
+            recurrences.repeat(session, repeated)
+    if request.timetable.start is None:  # else the watchdog sends them when their time has come
+        with suppress(BrokerError):  # it went away just now: the watchdog finds the blocks in the record
+            send_blocks(settings, database, blocks)
     return Created(campaign_id, checked.expected_cost)
 
 
@@ -163,11 +168,11 @@ def send_orphans(settings: Settings, database: Database) -> int:
     Only while the queue is empty: before, the message may just be waiting its turn. Returns how many were sent.
     """
     with database.read() as session:
-        waiting = queries.waiting_blocks(session, datetime.now(UTC), is_alive, _ORPHAN_GRACE_SECONDS)
+        waiting = scheduling.waiting_blocks(session, datetime.now(UTC), is_alive, _ORPHAN_GRACE_SECONDS)
     conclude_ended(database)
     if not waiting or broker.queue_length(settings) > 0:
         return 0
-    _send(settings, database, waiting)
+    send_blocks(settings, database, waiting)
     return len(waiting)
 
 
@@ -179,11 +184,13 @@ def campaign_status(database: Database, id_or_prefix: str) -> dict[str, Any]:
         progress = queries.progress(session, campaign.id)
         finding = queries.campaign_finding(session, campaign.id)
         data = queries.data_source(session, campaign.id)
+        scheduled = timetable.schedule(session, campaign)
     return {
         **campaign_line(campaign, domain.name, progress),
         "domain_identity": domain.identity,
         "title": domain.title,
         "message": campaign.message,
+        **scheduled,
         "data": None if data is None else {"file": data.file, "sha256": data.sha256, "experiments": data.rows},
         "conduct": campaign_conduct(domain, campaign),
         "settings": campaign.settings,
@@ -214,7 +221,12 @@ def campaign_progress(database: Database, campaign_id: str) -> dict[str, Any]:
         progress = queries.progress(session, campaign_id)
     expected = campaign.settings.get("expected_experiments")
     total = None if expected is None else expected * campaign.runs
-    return {"status": campaign.status, "experiments": progress.experiments, "expected": total}
+    return {
+        "status": campaign.status,
+        "message": campaign.message,
+        "experiments": progress.experiments,
+        "expected": total,
+    }
 
 
 def pause_campaign(database: Database, id_or_prefix: str, why: Why | None = None) -> str:
@@ -229,10 +241,12 @@ def resume_campaign(settings: Settings, database: Database, id_or_prefix: str, w
         campaign = queries.get_campaign(session, id_or_prefix)
     check_recorded_policy(settings, campaign.policy, campaign.settings)
     campaign_id = _steer(database, id_or_prefix, partial(record.resume_campaign, **words(why)), "resumed")
+    with database.write() as session:
+        scheduling.rejoin(session, campaign_id)
     conclude_ended(database)
     with database.read() as session:
-        waiting = queries.waiting_blocks(session, datetime.now(UTC), is_alive, 0.0)
-    _send(settings, database, waiting)
+        waiting = scheduling.waiting_blocks(session, datetime.now(UTC), is_alive, 0.0)
+    send_blocks(settings, database, waiting)
     return campaign_id
 
 
@@ -306,10 +320,10 @@ def _time(moment: datetime | None) -> str | None:
 def send_woken(settings: Settings, database: Database, block_id: int) -> None:
     """Send a block for which something came in; where the broker is away, the watchdog finds it in the record."""
     with suppress(BrokerError):
-        _send(settings, database, [block_id])
+        send_blocks(settings, database, [block_id])
 
 
-def _send(settings: Settings, database: Database, blocks: list[int]) -> None:
+def send_blocks(settings: Settings, database: Database, blocks: list[int]) -> None:
     """Send blocks, if somebody listens; else the watchdog of the first worker to come finds them in the record."""
     if not settings.embedded_broker or broker.is_running(settings):
         app.send(settings, blocks)
@@ -362,27 +376,8 @@ def _expected_cost(domain: Domain, laboratory: str, budget: float, given: GivenD
     return float(int(budget) if rows is None else min(int(budget), rows))
 
 
-def domain_row(domain: Domain, tables: dict[str, str] | None = None) -> models.Domain:
-    """The row that keeps a document with its tables, which are read from beside it unless they are given."""
-    return models.Domain(
-        identity=domain.identity,
-        name=domain.name,
-        title=domain.title,
-        field=domain.field,
-        text=domain.text,
-        document=_plain(domain.parsed),
-        source=str(domain.file or ""),
-        attachments=attachments(domain) if tables is None else tables,
-    )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
-
-
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """What a campaign is created with, for its record."""
     return {
         "organon": version("organon"),
         "torch": version("torch"),

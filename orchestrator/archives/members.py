@@ -8,15 +8,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
-from experiments_db.models import CAMPAIGN_STATUSES, WORK_STATUSES
+from experiments_db.models import CAMPAIGN_STATUSES, REVISION_KINDS, SUGGESTION_STATUSES, WORK_STATUSES
 from experiments_db.package import Limits
 from orchestrator.stopping import Stop
 
 KIND = "organon-campaign"
 DOMAIN, CAMPAIGN, BLOCKS, RUNS = "domain.json", "campaign.json", "blocks.jsonl", "runs.jsonl"
 EXPERIMENTS, FINDINGS, EVENTS = "experiments.jsonl", "findings.jsonl", "events.jsonl"
+SUGGESTIONS, REVISIONS = "suggestions.jsonl", "revisions.jsonl"
 MEASUREMENTS, CARD, WEIGHTS = "measurements.json", "agent/card.json", "agent/agent.safetensors"
-REQUIRED = {DOMAIN, CAMPAIGN, BLOCKS, RUNS, EXPERIMENTS, FINDINGS, EVENTS}
+REQUIRED = {DOMAIN, CAMPAIGN, BLOCKS, RUNS, EXPERIMENTS, SUGGESTIONS, REVISIONS, FINDINGS, EVENTS}
 
 _MB = 1 << 20
 LIMITS = Limits(
@@ -26,6 +27,8 @@ LIMITS = Limits(
         BLOCKS: 256 * _MB,
         RUNS: 1024 * _MB,
         EXPERIMENTS: 16_384 * _MB,
+        SUGGESTIONS: 4096 * _MB,
+        REVISIONS: 4096 * _MB,
         FINDINGS: 4096 * _MB,
         EVENTS: 8192 * _MB,
         MEASUREMENTS: 64 * _MB,
@@ -40,6 +43,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Place = Annotated[int, Field(ge=0, le=10_000_000)]
+Said = Annotated[str, Field(max_length=10_000)]
 Long = Annotated[str, Field(max_length=10_000_000)]
 Numbers = dict[Name, float | None]
 Settings = dict[Name, float | str]
@@ -99,6 +103,10 @@ class ArchivedCampaign(_Member):
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
     imported: dict[Name, str] | None
+    priority: int = Field(ge=-(2**31), lt=2**31)
+    start_at: AwareDatetime | None
+    max_experiments: int | None = Field(ge=0, lt=2**31)
+    max_cost: float | None = Field(ge=0)
 
 
 class ArchivedBlock(_Member):
@@ -159,6 +167,63 @@ class ArchivedExperiment(_Member):
     candidates: list[_Candidate] = Field(max_length=10_000)
     created_at: AwareDatetime
     given: bool
+
+
+class ArchivedSuggestion(_Member):
+    """A suggestion's row; run: the index of its run."""
+
+    run: Count
+    number: Count
+    known: Count
+    revised: Count
+    design: Settings
+    candidates: list[_Candidate] = Field(max_length=10_000)
+    decision_ms: float = Field(ge=0)
+    status: Literal[SUGGESTION_STATUSES]  # type: ignore[valid-type]
+    created_at: AwareDatetime
+    due_at: AwareDatetime | None
+    decided_by: Name | None
+    decided_at: AwareDatetime | None
+    reason: Said
+    taken_by: Name | None
+    taken_at: AwareDatetime | None
+    attempts: Count
+    used: Settings | None
+    outcome: Numbers | None
+    failure: Long | None
+    answered_by: Name | None
+    answered_at: AwareDatetime | None
+    step: Count | None
+
+
+class _Held(_Member):
+    design: Settings
+    outcome: Numbers
+
+
+class _Superseded(_Member):
+    run: Count | None
+    content: dict[Name, Any]
+    text: Long
+    at: AwareDatetime
+
+
+class ArchivedRevision(_Member):
+    """A revision's row; run and number: of its suggestion."""
+
+    run: Count
+    number: Count
+    kind: Literal[REVISION_KINDS]  # type: ignore[valid-type]
+    before: _Held
+    design: Settings
+    outcome: Numbers
+    by: Name
+    reason: Said
+    created_at: AwareDatetime
+    superseded: list[_Superseded] = Field(max_length=10)
+    applied_at: AwareDatetime | None
+    known: Count | None
+    belief: _RecordedBelief | None
 
 
 class ArchivedFinding(_Member):

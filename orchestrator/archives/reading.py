@@ -28,9 +28,9 @@ from experiments_db.events import append, campaign_digest
 from experiments_db.package import Reader, file_sha256, open_package
 from experiments_db.retention import ENDED, bring_back
 from meta_learner.agents.card import CLASSICAL
-from orchestrator import services
 from orchestrator.archives import members
 from orchestrator.archives.agent import take_agent
+from orchestrator.domain_rows import domain_row
 from orchestrator.people import Why, Words, words
 from orchestrator.settings import Settings
 
@@ -101,12 +101,13 @@ class _Import:
         identity = self.campaign.id
         if session.get(models.Campaign, identity) is not None:
             raise RecordError(f"Campaign {identity} is here already: nothing is ever imported over it.")
-        record.save_domain(session, services.domain_row(self.domain, self.tables))
-        moments = ("created_at", "started_at", "finished_at")
+        record.save_domain(session, domain_row(self.domain, self.tables))
+        moments = ("created_at", "started_at", "finished_at", "start_at")
         session.add(models.Campaign(**{**self.raw, **{name: getattr(self.campaign, name) for name in moments}}))
         session.flush()
         runs = self._runs(session, self._blocks(session))
         self._experiments(session, runs)
+        self._revisions(session, self._suggestions(session, runs))
         self._findings(session, runs)
         self._measurements(session)
         self._events(session)
@@ -191,6 +192,32 @@ class _Import:
 
         self._insert(session, models.Experiment, rows(), members.EXPERIMENTS)
 
+    def _suggestions(self, session: Session, runs: list[int]) -> dict[tuple[int, int], int]:
+        """Keep the suggestions; returns (run, number) → the id that each has here."""
+
+        def rows() -> Iterator[dict[str, Any]]:
+            for raw, found in self._lines(members.ArchivedSuggestion, members.SUGGESTIONS):
+                if found.run >= len(runs):
+                    raise self.package.refused(f"it has a suggestion of a run {found.run}, which it does not have")
+                yield {**_moments(raw, found), "run_id": runs[found.run]}
+
+        self._insert(session, models.Suggestion, rows(), members.SUGGESTIONS)
+        made = select(col(models.Run.index), col(models.Suggestion.number), col(models.Suggestion.id)).join(
+            models.Suggestion, col(models.Suggestion.run_id) == col(models.Run.id)
+        )
+        of_campaign = session.execute(made.where(col(models.Run.campaign_id) == self.campaign.id))
+        return {(run, number): int(suggestion or 0) for run, number, suggestion in of_campaign}
+
+    def _revisions(self, session: Session, suggestions: dict[tuple[int, int], int]) -> None:
+        def rows() -> Iterator[dict[str, Any]]:
+            for raw, found in self._lines(members.ArchivedRevision, members.REVISIONS):
+                if (found.run, found.number) not in suggestions:
+                    raise self.package.refused(f"it has a revision of a suggestion {found.number}, which it has not")
+                values = {name: value for name, value in _moments(raw, found).items() if name != "number"}
+                yield {**values, "suggestion_id": suggestions[found.run, found.number]}
+
+        self._insert(session, models.Revision, rows(), members.REVISIONS)
+
     def _findings(self, session: Session, runs: list[int]) -> None:
         def rows() -> Iterator[dict[str, Any]]:
             for raw, found in self._lines(members.ArchivedFinding, members.FINDINGS):
@@ -245,6 +272,12 @@ class _Import:
                 batch = []
         if batch:
             session.execute(insert(table), batch)
+
+
+def _moments(raw: dict[str, Any], found: BaseModel) -> dict[str, Any]:
+    """A row as it was written, but for its moments, and for its run."""
+    named = {name: getattr(found, name) for name in raw if name.endswith("_at")}
+    return {name: value for name, value in {**raw, **named}.items() if name != "run"}
 
 
 def _checked(model: type[_Model], raw: Any, package: Reader, place: str) -> _Model:

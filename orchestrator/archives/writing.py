@@ -13,7 +13,7 @@ from sqlmodel import col
 from experiments_db import queries, schema
 from experiments_db.database import Database
 from experiments_db.events import campaign_digest
-from experiments_db.models import Block, Campaign, Event, Experiment, Finding, Measurements, Run
+from experiments_db.models import Block, Campaign, Event, Experiment, Finding, Measurements, Revision, Run, Suggestion
 from experiments_db.package import Writer
 from experiments_db.queries import CampaignRecord
 from experiments_db.writing import written_whole
@@ -74,7 +74,7 @@ def _write(writer: Writer, session: Session, campaign: CampaignRecord, told: Tol
     domain = queries.get_domain(session, campaign.domain_identity)
     fields = ("identity", "name", "text", "attachments")
     writer.json(members.DOMAIN, {name: getattr(domain, name) for name in fields})
-    (row,) = _plain(session, select(Campaign.__table__).where(col(Campaign.id) == campaign.id))  # type: ignore[attr-defined]
+    (row,) = _plain(session, select(*_campaign_columns()).where(col(Campaign.id) == campaign.id))
     writer.json(members.CAMPAIGN, row)
     given = session.get(Measurements, campaign.id)
     if given is not None:
@@ -93,6 +93,8 @@ def _parts(campaign: str) -> dict[str, Select[Any]]:
         "step", "design", "outcome", "cost", "information", "decision_ms", "belief", "candidates", "created_at",
         "given",
     )  # fmt: skip
+    of_suggestion = tuple(name for name in members.ArchivedSuggestion.model_fields if name != "run")
+    of_revision = tuple(name for name in members.ArchivedRevision.model_fields if name not in ("run", "number"))
     of_event = ("chain", "index", "kind", "content", "hash", "created_at")
     own_chains = (col(Event.campaign_id) == campaign, col(Event.chain).startswith(campaign, autoescape=True))
     return {
@@ -109,6 +111,15 @@ def _parts(campaign: str) -> dict[str, Select[Any]]:
         .join(Experiment, col(Experiment.run_id) == col(Run.id))
         .where(col(Run.campaign_id) == campaign)
         .order_by(col(Run.index), col(Experiment.step)),
+        members.SUGGESTIONS: of_run.add_columns(*_columns(Suggestion, of_suggestion))
+        .join(Suggestion, col(Suggestion.run_id) == col(Run.id))
+        .where(col(Run.campaign_id) == campaign)
+        .order_by(col(Run.index), col(Suggestion.number)),
+        members.REVISIONS: of_run.add_columns(col(Suggestion.number), *_columns(Revision, of_revision))
+        .join(Suggestion, col(Suggestion.run_id) == col(Run.id))
+        .join(Revision, col(Revision.suggestion_id) == col(Suggestion.id))
+        .where(col(Run.campaign_id) == campaign)
+        .order_by(col(Revision.id)),
         members.FINDINGS: of_run.add_columns(*_columns(Finding, ("content", "text", "created_at")))
         .select_from(Finding)
         .outerjoin(Run, col(Run.id) == col(Finding.run_id))
@@ -118,6 +129,11 @@ def _parts(campaign: str) -> dict[str, Select[Any]]:
         .where(*own_chains)
         .order_by(col(Event.chain), col(Event.index)),
     }
+
+
+def _campaign_columns() -> list[Any]:
+    """All but how much of the workers' time it has had, which is of this installation."""
+    return [column for name, column in Campaign.metadata.tables["campaign"].columns.items() if name != "served"]
 
 
 def _columns(table: Any, names: Iterable[str]) -> list[Any]:

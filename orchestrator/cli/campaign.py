@@ -1,6 +1,7 @@
 """``organon campaign``: sending the agent out, and what it found."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,15 +11,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from experiments_db.database import Database
 from orchestrator import services
 from orchestrator.cli.campaign_options import asks_for_campaign
+from orchestrator.cli.campaign_steering import IdArgument, add_commands
 from orchestrator.cli.keeping_options import ByOption, ReasonOption, why
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
 from orchestrator.errors import OrganonError
+from orchestrator.lease import AWAY
 from orchestrator.settings import Settings, load_settings
 from orchestrator.suggestion_rules import answers_elsewhere
 
 app = typer.Typer(help="Campaigns: many runs of one domain, policy, laboratory and seed.", no_args_is_help=True)
 
-IdArgument = Annotated[str, typer.Argument(help="The campaign's id, or the beginning of it.", metavar="ID")]
+add_commands(app)
 _POLL_SECONDS = 0.2
 
 
@@ -96,7 +99,7 @@ def show(campaign: IdArgument, json: Json = False) -> None:
             markup=False,
         )
     came = "it was imported from another installation and never runs here" if status["imported"] else ""
-    for line in (came, *status["conduct"], status["message"]):
+    for line in (came, *status["conduct"], status["message"], status["waits_for"]):
         if line:
             console.print(line, markup=False)
     if status["finding"]:
@@ -193,9 +196,12 @@ def _follow(database: Database, campaign: str, check: Any, bar: Progress, label:
     task = bar.add_task(label, total=None)
     while True:
         check()
-        line = services.campaign_progress(database, campaign)
-        bar.update(task, completed=line["experiments"], total=line["expected"])
-        if line["status"] not in ("scheduled", "running", "paused"):
-            bar.update(task, total=line["experiments"])
-            return
+        with suppress(*AWAY):  # the record may be away for a while
+            line = services.campaign_progress(database, campaign)
+            bar.update(task, completed=line["experiments"], total=line["expected"])
+            if line["status"] not in ("scheduled", "running", "paused"):
+                bar.update(task, total=line["experiments"])
+                return
+            if line["status"] == "paused" and line["message"]:
+                return  # at its cap: nobody resumes it but by extending it
         time.sleep(_POLL_SECONDS)

@@ -5,7 +5,20 @@ import sys
 
 import typer
 
-from orchestrator.cli import adapt, agent, benchmark, campaign, domain, keeping, lab, system, token, train, verify
+from orchestrator.cli import (
+    adapt,
+    agent,
+    benchmark,
+    campaign,
+    cap,
+    domain,
+    keeping,
+    lab,
+    system,
+    token,
+    train,
+    verify,
+)
 from orchestrator.errors import EXPECTED
 
 app = typer.Typer(
@@ -19,6 +32,7 @@ app = typer.Typer(
 app.add_typer(domain.app, name="domain")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(lab.app, name="lab")
+app.add_typer(cap.app, name="cap")
 app.add_typer(agent.app, name="agent")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(system.db, name="db")

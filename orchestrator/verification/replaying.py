@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,9 +12,11 @@ from torch import Tensor
 from domains.worlds import DomainModel, Worlds
 from experiments_db.block_rows import ExperimentRecord
 from experiments_db.canonical import canonical
+from experiments_db.chains import EventRecord
 from experiments_db.differences import Difference
 from experiments_db.queries import BlockRecord, CampaignRecord, RunRecord
 from experiments_db.record import NewExperiment
+from experiments_db.suggestions import SuggestionRecord
 from meta_learner.belief import History
 from meta_learner.given import Given, given_experiments, posterior_worlds
 from meta_learner.laboratory import Laboratory
@@ -27,6 +29,7 @@ from orchestrator.given_data import recorded_measurements
 from orchestrator.laboratories import open_laboratory
 from orchestrator.opening import belief_settings, open_steps
 from orchestrator.recording import experiments_of, recorded_tensors
+from orchestrator.suggestion_rules import MANUAL, is_measured
 from orchestrator.verification.report import BlockReplay
 from orchestrator.verification.tolerance import different, far_beliefs, far_numbers
 
@@ -36,7 +39,8 @@ _REPRODUCIBLE = ("simulate", "replay", "none")  # laboratories whose outcomes fo
 
 @dataclass(frozen=True)
 class RecordedBlock:
-    """All that is recorded of a block; findings: run's index → content and text."""
+    """All that is recorded of a block; findings: run's index → content and text; revised: place of a revision among the
+    block's → the belief folded anew after it; events: of the block's chain."""
 
     campaign: CampaignRecord
     block: BlockRecord
@@ -45,6 +49,9 @@ class RecordedBlock:
     findings: Mapping[int, tuple[dict[str, Any], str]]
     given: list[dict[str, Any]]
     attachments: Mapping[str, str]
+    suggestions: Sequence[SuggestionRecord]
+    revised: Mapping[int, dict[str, Any]]
+    events: Sequence[EventRecord]
 
 
 class _RecordedLaboratory:
@@ -76,7 +83,7 @@ class Replay:
         given = given_experiments(model, recorded_measurements(found.given)) if found.given else None
         self.genuine = open_laboratory(
             model,
-            campaign.laboratory,
+            MANUAL if is_measured(campaign.laboratory) else campaign.laboratory,  # nobody is asked anew
             seed=campaign.seed,
             block=found.block.index,
             runs=found.block.runs,

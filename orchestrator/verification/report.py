@@ -24,13 +24,16 @@ NOT_COMPARED_ELSEWHERE = (
 @dataclass
 class BlockReplay:
     """One block replayed. same_kind: whether on the kind of machine that recorded it; decisions: how many there were,
-    and how many came out as recorded; more: differences beyond those that are kept."""
+    and how many came out as recorded; told: experiments whose outcomes people or programs told, which nothing can
+    replay; revisions: how many were folded anew; more: differences beyond those that are kept."""
 
     block: int
     same_kind: bool
     experiments: int = 0
     decisions: int = 0
     decisions_alike: int = 0
+    told: int = 0
+    revisions: int = 0
     differences: list[Difference] = field(default_factory=list)
     more: int = 0
 
@@ -76,6 +79,11 @@ class Report:
         return not self.found and not self.not_replayed
 
     @property
+    def told(self) -> int:
+        """How many outcomes were told by people or programs: no replay can give them."""
+        return sum(block.told for block in self.blocks)
+
+    @property
     def same_kind(self) -> bool:
         """Whether all was replayed on the kind of machine that recorded it."""
         return all(block.same_kind for block in self.blocks)
@@ -95,6 +103,8 @@ class Report:
             "older_than_the_log": self.unlogged,
             "same_kind_of_machine": self.same_kind,
             "compared": self._compared(),
+            "outcomes_as_told": self.told,
+            "revisions_replayed": sum(block.revisions for block in self.blocks),
             "decisions": sum(block.decisions for block in self.blocks),
             "decisions_alike": sum(block.decisions_alike for block in self.blocks),
             "recorded_on": [dict(each) for each in self.recorded_on],
@@ -117,6 +127,11 @@ class Report:
             lines.append(f"not replayed: {self.not_replayed}")
         elif self.experiments:
             lines += self._replay_in_words()
+        if self.told:
+            lines.append(
+                f"not replayed: the outcomes of {self.told} experiments, which people or programs told; they were "
+                "taken as the log has them, and all else was computed from them"
+            )
         found = self.found
         lines += [each.in_words() for each in found[:SHOWN]]
         hidden = len(found) - len(found[:SHOWN]) + self.more

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from domains.loading import load_text
 from domains.worlds import DomainModel
-from experiments_db import queries
+from experiments_db import queries, revisions, suggestions
 from experiments_db.agreement import Checked, check_block, check_campaign
 from experiments_db.block_rows import block_experiments, block_findings, campaign_blocks
 from experiments_db.canonical import canonical
@@ -24,8 +24,10 @@ from orchestrator.errors import EXPECTED
 from orchestrator.machine import machine_kind
 from orchestrator.opening import check_identity, recorded_policy
 from orchestrator.settings import Settings
+from orchestrator.suggestion_rules import is_suggested
 from orchestrator.verification.replaying import RecordedBlock, Replay
 from orchestrator.verification.report import Report
+from orchestrator.verification.suggested import SuggestedReplay
 from orchestrator.verification.tolerance import different
 
 Told = Callable[[str, float], None]
@@ -84,18 +86,23 @@ def _block(  # noqa: PLR0917
     with database.read() as session:
         block = queries.get_block(session, block_id)
         checked = check_block(session, block, older)
-        found = _recorded(session, campaign, domain, block)
+        found = _recorded(session, campaign, domain, block, checked)
     report.events += len(checked.events)
     report.experiments += len(found.experiments)
     report.unlogged += sum(entry.step < checked.logged.first_step for entry in found.experiments)
     report.differences += checked.differences
     kinds = _kinds(checked)
+    suggested = is_suggested(campaign.laboratory, campaign.settings)
     report.recorded_on += [kind for kind in kinds if kind not in report.recorded_on]
     if opened is None:
         return
+    if suggested and checked.logged.first_step > 0:
+        report.not_replayed = "its suggestions are older than the log, so that nobody knows on what they rested"
+        return
     what, steps = f"block {block.index}", max(1, block.step)
     try:
-        replay = Replay(*opened, found, same_kind=all(kind == report.here for kind in kinds))
+        same_kind = all(kind == report.here for kind in kinds)
+        replay = (SuggestedReplay if suggested else Replay)(*opened, found, same_kind=same_kind)
         report.blocks.append(replay.run(lambda step: told(what, share[0] + share[1] * step / steps)))
     except (*EXPECTED, KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
         # What was tampered with may be no design or outcome of the domain at all: that, too, is a difference.
@@ -104,16 +111,18 @@ def _block(  # noqa: PLR0917
 
 
 def _kinds(checked: Checked) -> list[dict[str, Any]]:
-    """The kinds of machines that a block's steps were made on."""
+    """The kinds of machines that a block's steps, suggestions and revised beliefs were made on."""
     kinds: list[dict[str, Any]] = []
-    for content in checked.logged.steps.values():
-        made = {name: value for name, value in content.get("made", {}).items() if name != "streams"}
+    for content in checked.logged.made_on:
+        made = {name: value for name, value in content.items() if name != "streams"}
         if made not in kinds:
             kinds.append(made)
     return kinds
 
 
-def _recorded(session: Session, campaign: CampaignRecord, domain: DomainRecord, block: BlockRecord) -> RecordedBlock:
+def _recorded(
+    session: Session, campaign: CampaignRecord, domain: DomainRecord, block: BlockRecord, checked: Checked
+) -> RecordedBlock:
     return RecordedBlock(
         campaign,
         block,
@@ -122,6 +131,13 @@ def _recorded(session: Session, campaign: CampaignRecord, domain: DomainRecord, 
         block_findings(session, block.id),
         queries.given_measurements(session, campaign.id),
         domain.attachments,
+        suggestions.suggestions(session, block_id=block.id),
+        {
+            place: revision.belief
+            for place, revision in enumerate(revisions.revisions(session, block_id=block.id))
+            if revision.belief is not None
+        },
+        checked.events,
     )
 
 

@@ -282,3 +282,37 @@ def test_a_forked_process_opens_its_own_connection(database: Database, campaign:
 def test_numbers_that_are_not_finite_are_refused(value: float) -> None:
     with pytest.raises(RecordError, match="record None where there is no finite number"):
         to_json({"mean": [value]})
+
+
+def _revision_6_down(engine_url: str) -> None:
+    """Usage is counted from what is on record; the way back leaves the record as it was."""
+    from alembic import command
+    from alembic.config import Config
+
+    engine = create_engine(engine_url)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+        command.upgrade(config, "0001")
+        for statement in _OF_REVISION_1:
+            connection.exec_driver_sql(statement)
+        before = inspect(connection).get_columns("block")
+        command.upgrade(config, "0006")
+        usage = connection.exec_driver_sql("SELECT block_id, day, experiments, cost FROM usage").all()
+        assert [tuple(row) for row in usage] == [(1, "2026-11-22", 2, 2.0)]
+        assert connection.exec_driver_sql("SELECT attempts, fault FROM block").all() == [(0, "")]
+        command.downgrade(config, "0003")
+        assert [column["name"] for column in inspect(connection).get_columns("block")] == [
+            column["name"] for column in before
+        ]
+        assert connection.exec_driver_sql("SELECT count(*) FROM experiment").scalar() == 2
+    engine.dispose()
+
+
+def test_scheduling_counts_what_is_on_record_and_can_be_taken_back_on_sqlite(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/old.db"
+    _revision_6_down(url)
+
+
+def test_scheduling_counts_what_is_on_record_and_can_be_taken_back_on_postgresql(empty_postgres_url: str) -> None:
+    _revision_6_down(empty_postgres_url.replace("postgresql://", "postgresql+psycopg://"))

@@ -9,7 +9,7 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from experiments_db import agreement, event_kinds, events, queries, record
+from experiments_db import agreement, event_kinds, events, queries, record, scheduling
 from experiments_db.canonical import canonical, digest
 from experiments_db.chains import EventRecord, check_chain, read_chain
 from experiments_db.database import Database
@@ -206,4 +206,4 @@ def test_an_imported_campaign_is_never_claimed(database: Database, campaign: Sta
         )
     assert claimed is None
     with database.read() as session:
-        assert queries.waiting_blocks(session, NOW, lambda _owner: False, 0.0) == []
+        assert scheduling.waiting_blocks(session, NOW, lambda _owner: False, 0.0) == []

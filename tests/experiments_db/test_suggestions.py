@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from experiments_db import queries, record, revisions, schema, suggestions, tokens
+from experiments_db import queries, record, revisions, scheduling, schema, suggestions, tokens
 from experiments_db.database import Database, connect
 from experiments_db.errors import ConflictError, NotFoundError
 from experiments_db.models import Campaign, Domain, Revision, Token
@@ -101,7 +101,7 @@ def test_a_number_is_given_once_and_only_by_who_holds_the_block(database: Databa
 def test_a_block_rests_only_if_nothing_came_in_since_it_was_looked_at(database: Database, block: int) -> None:
     def waiting() -> list[int]:
         with database.read() as session:
-            return queries.waiting_blocks(session, NOW, lambda _: True, 0.0)
+            return scheduling.waiting_blocks(session, NOW, lambda _: True, 0.0)
 
     with database.write() as session:
         assert suggestions.rest_block(session, block, ME, 0)

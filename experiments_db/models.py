@@ -1,7 +1,8 @@
 """The tables: domain ← campaign ← block ← run ← experiment, the measurements given beforehand, and the findings.
 
 A campaign investigates one domain in many runs. Its runs are grouped into blocks, fixed at creation; a block advances
-as one batch, moved by whoever holds its lease. Experiments and findings are only ever added.
+as one batch, moved by whoever holds its lease. Experiments and findings are only ever added, each with
+its event.
 """
 
 # No `from __future__ import annotations` here: SQLModel reads the annotations as objects.
@@ -29,6 +30,7 @@ from sqlmodel import Field, SQLModel
 CAMPAIGN_STATUSES = ("scheduled", "running", "paused", "finished", "failed", "cancelled")
 WORK_STATUSES = ("scheduled", "running", "finished", "failed", "cancelled")  # of a block and of a run
 UNFINISHED = ("scheduled", "running")
+CAP_PERIODS = ("day", "total")
 TRAINING_STATUSES = ("running", "stopped", "finished")
 SUGGESTION_STATUSES = ("proposed", "open", "answered", "recorded", "rejected")
 OUTSTANDING = ("proposed", "open", "answered")  # suggestions that are to become experiments
@@ -100,7 +102,12 @@ class Domain(Table, table=True):
 
 
 class Campaign(Table, table=True):
-    """Many runs of one domain, policy, laboratory and seed. `budget` is the cost one run may spend."""
+    """Many runs of one domain, policy, laboratory and seed. `budget` is the cost one run may spend.
+
+    imported: the digest that it came with, where it was made in another installation; it never runs here.
+    Of higher `priority` first; `served`: seconds of workers' time, by which equals share; none before `start_at`.
+    `max_experiments` and `max_cost` are caps on all its runs together; no cap where they are null.
+    """
 
     __table_args__ = (_one_of("status", CAMPAIGN_STATUSES), Index(None, "status", "created_at"))
 
@@ -118,12 +125,20 @@ class Campaign(Table, table=True):
     created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime, index=True)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    imported: dict[str, Any] | None = Field(default=None, sa_type=_json)
+    priority: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    served: float = Field(default=0.0, sa_column_kwargs={"server_default": text("0")})
+    start_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    max_experiments: int | None = None
+    max_cost: float | None = None
 
 
 class Block(Table, table=True):
     """Consecutive runs of a campaign that advance together; `step` counts the steps recorded so far.
 
     waiting: for somebody's answer, so that no worker need look; `wakes` counts what has come in for it since.
+    `attempts` counts how often it was claimed since its last progress, none before `retry_at`; `fault` says what its
+    last worker died of.
     """
 
     __table_args__ = (UniqueConstraint("campaign_id", "index"), _one_of("status", WORK_STATUSES))
@@ -141,6 +156,9 @@ class Block(Table, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     waiting: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     wakes: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    retry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fault: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class Run(Table, table=True):
@@ -212,6 +230,24 @@ class Finding(Table, table=True):
     run_id: int | None = Field(default=None, foreign_key="run.id", index=True)
     content: dict[str, Any] = Field(sa_type=_json)
     text: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Event(Table, table=True):
+    """One event of a chain of the log (`experiments_db.events`). The database refuses to change or delete any.
+
+    content: canonical JSON, the text that `hash` covers; created_at is not covered.
+    """
+
+    __table_args__ = (UniqueConstraint("chain", "index"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    chain: str
+    index: int
+    campaign_id: str = Field(index=True)
+    kind: str
+    content: str = Field(sa_type=Text)
+    hash: str
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -312,3 +348,40 @@ class Token(Table, table=True):
     sha256: str
     created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Usage(Table, table=True):
+    """What one block ran on one day (UTC, `2026-11-29`): experiments, and what they cost."""
+
+    block_id: int = Field(primary_key=True, foreign_key="block.id")
+    day: str = Field(primary_key=True, index=True)
+    experiments: int
+    cost: float
+
+
+class Cap(Table, table=True):
+    """The most that one agent (a policy by its name), or all together where `agent` is empty, may run.
+
+    period: `day` (UTC) or `total`. A null is no cap.
+    """
+
+    __table_args__ = (_one_of("period", CAP_PERIODS),)
+
+    agent: str = Field(primary_key=True)
+    period: str = Field(primary_key=True)
+    max_experiments: int | None = None
+    max_cost: float | None = None
+
+
+class Recurrence(Table, table=True):
+    """A campaign that is repeated, each time with the next seed: what to repeat, how often, and when next.
+
+    `made` counts the repetitions so far, `times` how many there will be (null: until it is stopped).
+    """
+
+    campaign_id: str = Field(primary_key=True, foreign_key="campaign.id")
+    every_seconds: float
+    next_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    made: int = 0
+    times: int | None = None
+    active: bool = True

@@ -1,12 +1,12 @@
 """The reads. They return values that outlive the session, never rows bound to it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -21,7 +21,6 @@ from experiments_db.models import (
     Measurements,
     Run,
 )
-from experiments_db.record import lease_is_live
 
 _View = TypeVar("_View")
 
@@ -43,7 +42,7 @@ class DomainRecord:
 
 @dataclass(frozen=True)
 class CampaignRecord:
-    """A campaign as recorded; `message` says why it failed."""
+    """A campaign as recorded; `message` says why it failed, `imported` with which digest it came from elsewhere."""
 
     id: str
     domain_identity: str
@@ -59,11 +58,19 @@ class CampaignRecord:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    priority: int
+    start_at: datetime | None
+    max_experiments: int | None
+    max_cost: float | None
+    imported: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class BlockRecord:
-    """A block as recorded; its runs are `first_run` … `first_run + runs - 1`."""
+    """A block as recorded; its runs are `first_run` … `first_run + runs - 1`.
+
+    attempts: claims since its last progress; fault: what its last worker died of.
+    """
 
     id: int
     campaign_id: str
@@ -78,6 +85,9 @@ class BlockRecord:
     finished_at: datetime | None
     waiting: bool
     wakes: int
+    attempts: int
+    retry_at: datetime | None
+    fault: str
 
 
 @dataclass(frozen=True)
@@ -229,6 +239,12 @@ def get_block(session: Session, block_id: int) -> BlockRecord:
     return view(BlockRecord, block)
 
 
+def unfinished_blocks(session: Session, campaign_id: str) -> list[int]:
+    """Return the blocks of a campaign that have something left to do, in order."""
+    mine = (col(Block.campaign_id) == campaign_id, col(Block.status).in_(UNFINISHED))
+    return [int(block or 0) for block in session.scalars(select(col(Block.id)).where(*mine).order_by(col(Block.index)))]
+
+
 def block_runs(session: Session, block_id: int) -> list[RunRecord]:
     """Return the runs of a block in run order: row r of the block is the r-th."""
     runs = session.scalars(select(Run).where(col(Run.block_id) == block_id).order_by(col(Run.index)))
@@ -333,29 +349,6 @@ def belief_paths(session: Session, campaign_id: str, run_index: int) -> list[Bel
     return [
         BeliefStep(step, belief.get("mechanism_probability", {}), belief.get("parameters", {}))
         for step, belief in session.execute(query)
-    ]
-
-
-def waiting_blocks(
-    session: Session, now: datetime, owner_is_alive: Callable[[str], bool], grace_seconds: float
-) -> list[int]:
-    """Return the blocks that somebody should be advancing and nobody is.
-
-    They are unfinished, of a scheduled or running campaign, wait for nobody's answer, hold no live lease, and were not
-    sent to the workers within the last `grace_seconds`.
-    """
-    sent_long_ago = col(Block.sent_at) < now - timedelta(seconds=grace_seconds)
-    query = (
-        select(col(Block.id), col(Block.lease_owner), col(Block.lease_until))
-        .join(Campaign, col(Campaign.id) == col(Block.campaign_id))
-        .where(col(Campaign.status).in_(UNFINISHED), col(Block.status).in_(UNFINISHED))
-        .where(or_(col(Block.sent_at).is_(None), sent_long_ago), col(Block.waiting).is_(False))
-        .order_by(col(Block.id))
-    )
-    return [
-        int(block_id or 0)
-        for block_id, owner, until in session.execute(query)
-        if not lease_is_live(owner, until, now, owner_is_alive)
     ]
 
 

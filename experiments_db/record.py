@@ -1,9 +1,11 @@
 """The writes. Each takes the session first and commits nothing: a caller composes several into one transaction.
 
+Each adds its event to the log (`experiments_db.events`) in that transaction.
+
 Rows are locked in the order block, campaign; on PostgreSQL by FOR UPDATE, on SQLite by the write session as a whole.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from experiments_db import accounts, event_contents, event_kinds
 from experiments_db.errors import ConflictError, NotFoundError, RecordError
+from experiments_db.events import append
 from experiments_db.models import (
     UNFINISHED,
     Block,
@@ -27,6 +31,7 @@ from experiments_db.models import (
 )
 
 _OPEN = (*UNFINISHED, "paused")  # of a campaign that may still go on
+_PROGRESS: dict[str, Any] = {"attempts": 0, "retry_at": None}  # whoever claims a block next begins anew
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ def save_measurements(session: Session, measurements: Measurements) -> None:
     """Record the experiments that a campaign just created starts from."""
     session.add(measurements)
     session.flush()
+    append(session, measurements.campaign_id, event_kinds.GIVEN, event_contents.given(measurements))
 
 
 def create_campaign(session: Session, campaign: Campaign, block_sizes: Sequence[int]) -> list[int]:
@@ -86,6 +92,7 @@ def create_campaign(session: Session, campaign: Campaign, block_sizes: Sequence[
             for index in range(first, first + size)
         ],
     )
+    append(session, campaign.id, event_kinds.CREATED, event_contents.created(campaign, block_sizes))
     return ids
 
 
@@ -103,18 +110,25 @@ def claim_block(
     lease_seconds: float,
     owner_is_alive: Callable[[str], bool],
 ) -> Block | None:
-    """Take the lease of a block, and start it and its campaign; None if it is finished, stopped or held by another."""
+    """Take the lease of a block, and start it and its campaign; None if it is finished, stopped, held by another, or
+    came from another installation.
+
+    It counts as an attempt until the block is released or a step is recorded.
+    """
     block = session.get(Block, block_id, with_for_update=True, populate_existing=True)
     if block is None or block.status not in UNFINISHED:
         return None
     if block.lease_owner != owner and lease_is_live(block.lease_owner, block.lease_until, now, owner_is_alive):
         return None
     campaign = _lock_campaign(session, block.campaign_id)
-    if campaign.status not in UNFINISHED:
+    if campaign.status not in UNFINISHED or campaign.imported is not None:
         return None
     block.status = campaign.status = "running"
-    campaign.started_at = campaign.started_at or now
+    if campaign.started_at is None:
+        campaign.started_at = now
+        append(session, campaign.id, event_kinds.STARTED, {})
     block.lease_owner, block.lease_until = owner, now + timedelta(seconds=lease_seconds)
+    block.attempts += 1
     session.flush()
     return block
 
@@ -128,6 +142,9 @@ def record_truths(session: Session, block_id: int, truths: Sequence[dict[str, An
     run_ids = _run_ids(session, block_id)
     if len(truths) != len(run_ids):
         raise RecordError(f"Block {block_id} has {len(run_ids)} runs, each with one truth; found {len(truths)} truths.")
+    unknown = select(col(Run.id)).where(col(Run.block_id) == block_id, col(Run.truth).is_(None))
+    if session.scalars(unknown.limit(1)).one_or_none() is None:
+        return
     table = Run.metadata.tables["run"]
     session.connection().execute(
         update(table)
@@ -135,6 +152,9 @@ def record_truths(session: Session, block_id: int, truths: Sequence[dict[str, An
         .values(truth=bindparam("world")),
         [{"run_id": run_id, "world": truth} for run_id, truth in zip(run_ids, truths, strict=True)],
     )
+    recorded = session.scalars(select(col(Run.truth)).where(col(Run.block_id) == block_id).order_by(col(Run.index)))
+    campaign_id, index = _place(session, block_id)
+    append(session, campaign_id, event_kinds.TRUTHS, event_contents.truths(list(recorded)), block=index)
 
 
 def record_step(
@@ -146,8 +166,11 @@ def record_step(
     experiments: Sequence[NewExperiment],
     now: datetime,
     lease_seconds: float,
+    made: Mapping[str, Any] | None = None,
 ) -> None:
     """Record one step of a block: an experiment for each run that still goes on. Renews the lease.
+
+    made: of what its numbers are, for the log: the streams' name, versions and kind of machine.
 
     Raises:
         ConflictError: the step is recorded already, or the block is not (or no longer) `owner`'s to advance.
@@ -157,11 +180,14 @@ def record_step(
     advance = (
         update(Block)
         .where(col(Block.id) == block_id, col(Block.step) == step, *_held_by(owner))
-        .values(step=step + 1, lease_until=now + timedelta(seconds=lease_seconds))
-        .returning(col(Block.id))
+        .values(step=step + 1, lease_until=now + timedelta(seconds=lease_seconds), **_PROGRESS)
+        .returning(col(Block.campaign_id), col(Block.index))
     )
-    if session.scalars(advance).one_or_none() is None:
+    place = session.execute(advance).one_or_none()
+    if place is None:
         raise _conflict(session, block_id, f"step {step} by '{owner}'")
+    content = event_contents.step(step, experiments, made or {})
+    append(session, place[0], event_kinds.STEP, content, block=place[1])
     if not experiments:
         return
     run_ids = _run_ids(session, block_id)
@@ -173,12 +199,13 @@ def record_step(
     values = [_experiment_values(entry, run_ids[entry.row], step, now) for entry in experiments]
     session.execute(insert(Experiment), values)
     _count_experiments(session, values)
+    accounts.charge(session, block_id, accounts.total([(entry.cost, entry.given) for entry in experiments]), now)
 
 
 def release_block(session: Session, block_id: int, owner: str) -> None:
     """Give back the lease, if `owner` holds it."""
     held = (col(Block.id) == block_id, col(Block.lease_owner) == owner)
-    session.execute(update(Block).where(*held).values(lease_owner=None, lease_until=None))
+    session.execute(update(Block).where(*held).values(lease_owner=None, lease_until=None, **_PROGRESS))
 
 
 def finish_block(session: Session, block_id: int, owner: str, now: datetime) -> None:
@@ -191,10 +218,14 @@ def finish_block(session: Session, block_id: int, owner: str, now: datetime) -> 
         update(Block)
         .where(col(Block.id) == block_id, *_held_by(owner))
         .values(status="finished", lease_owner=None, lease_until=None, finished_at=now)
-        .returning(col(Block.id))
+        .returning(col(Block.campaign_id), col(Block.index))
     )
-    if session.scalars(finish).one_or_none() is not None:
+    place = session.execute(finish).one_or_none()
+    if place is not None:
         _end_runs(session, "finished", col(Run.block_id) == block_id)
+        spent = select(col(Run.index), col(Run.steps), col(Run.cost)).where(col(Run.block_id) == block_id)
+        runs = session.execute(spent.order_by(col(Run.index))).all()
+        append(session, place[0], event_kinds.BLOCK_ENDED, event_contents.block_ended(runs), block=place[1])
     elif session.scalar(select(col(Block.status)).where(col(Block.id) == block_id)) != "finished":
         raise _conflict(session, block_id, f"its end by '{owner}'")
 
@@ -213,28 +244,30 @@ def fail_campaign(session: Session, campaign_id: str, message: str, now: datetim
     return _stop_campaign(session, campaign_id, "failed", message=message, now=now)
 
 
-def cancel_campaign(session: Session, campaign_id: str, now: datetime) -> bool:
-    """Mark a campaign and all its unfinished work cancelled; return whether it was still open."""
-    return _stop_campaign(session, campaign_id, "cancelled", message="", now=now)
+def cancel_campaign(session: Session, campaign_id: str, now: datetime, *, by: str = "", reason: str = "") -> bool:
+    """Mark a campaign and all its unfinished work cancelled; return whether it was still open. by: who asked for it."""
+    return _stop_campaign(session, campaign_id, "cancelled", message="", now=now, why={"by": by, "reason": reason})
 
 
-def pause_campaign(session: Session, campaign_id: str) -> bool:
+def pause_campaign(session: Session, campaign_id: str, *, by: str = "", reason: str = "") -> bool:
     """Let no block be claimed until resumed; return whether the campaign was scheduled or running."""
     campaign = _lock_campaign(session, campaign_id)
     if campaign.status not in UNFINISHED:
         return False
     campaign.status = "paused"
     session.flush()
+    append(session, campaign_id, event_kinds.PAUSED, {"by": by, "reason": reason})
     return True
 
 
-def resume_campaign(session: Session, campaign_id: str) -> bool:
+def resume_campaign(session: Session, campaign_id: str, *, by: str = "", reason: str = "") -> bool:
     """Let a paused campaign go on; return whether it was paused."""
     campaign = _lock_campaign(session, campaign_id)
     if campaign.status != "paused":
         return False
-    campaign.status = "running" if campaign.started_at else "scheduled"
+    campaign.status, campaign.message = "running" if campaign.started_at else "scheduled", ""
     session.flush()
+    append(session, campaign_id, event_kinds.RESUMED, {"by": by, "reason": reason})
     return True
 
 
@@ -242,9 +275,14 @@ def save_finding(  # noqa: PLR0917  (the order of the table's columns)
     session: Session, campaign_id: str, run_id: int | None, content: dict[str, Any], text: str, now: datetime
 ) -> None:
     """Record what a run concludes, or the campaign where `run_id` is None; a recorded finding stays as it is."""
-    _insert_if_absent(
-        session, Finding(campaign_id=campaign_id, run_id=run_id, content=content, text=text, created_at=now)
-    )
+    finding = Finding(campaign_id=campaign_id, run_id=run_id, content=content, text=text, created_at=now)
+    if not _insert_if_absent(session, finding):
+        return
+    run = block = None
+    if run_id is not None:
+        of_run = select(col(Run.index), col(Block.index)).join(Block, col(Block.id) == col(Run.block_id))
+        run, block = session.execute(of_run.where(col(Run.id) == run_id)).one()
+    append(session, campaign_id, event_kinds.FINDING, event_contents.finding(run, content, text), block=block)
 
 
 def mark_sent(session: Session, block_ids: Iterable[int], now: datetime) -> None:
@@ -253,10 +291,19 @@ def mark_sent(session: Session, block_ids: Iterable[int], now: datetime) -> None
         session.execute(update(Block), sent)
 
 
-def _insert_if_absent(session: Session, row: Table, *keys: str) -> None:
+def _insert_if_absent(session: Session, row: Table, *keys: str) -> bool:
+    """Return whether it was absent."""
     dialect_insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {name: getattr(row, name) for name in type(row).model_fields if name != "id"}
-    session.execute(dialect_insert(type(row)).values(values).on_conflict_do_nothing(index_elements=keys or None))
+    statement = dialect_insert(type(row)).values(values).on_conflict_do_nothing(index_elements=keys or None)
+    primary = row.metadata.tables[str(row.__tablename__)].primary_key.columns.values()
+    return session.execute(statement.returning(*primary)).one_or_none() is not None
+
+
+def _place(session: Session, block_id: int) -> tuple[str, int]:
+    """The campaign of a block, and its index there."""
+    row = session.execute(select(col(Block.campaign_id), col(Block.index)).where(col(Block.id) == block_id)).one()
+    return str(row[0]), int(row[1])
 
 
 def _run_ids(session: Session, block_id: int) -> list[int]:
@@ -310,7 +357,15 @@ def _end_runs(session: Session, status: str, of: ColumnElement[bool]) -> None:
     session.execute(update(Run).where(of, col(Run.status).in_(UNFINISHED)).values(status=status))
 
 
-def _stop_campaign(session: Session, campaign_id: str, status: str, *, message: str, now: datetime) -> bool:
+def _stop_campaign(
+    session: Session,
+    campaign_id: str,
+    status: str,
+    *,
+    message: str,
+    now: datetime,
+    why: Mapping[str, str] | None = None,
+) -> bool:
     mine = (col(Block.campaign_id) == campaign_id, col(Block.status).in_(UNFINISHED))
     session.execute(select(col(Block.id)).where(*mine).order_by(col(Block.id)).with_for_update()).all()
     campaign = _lock_campaign(session, campaign_id)
@@ -319,10 +374,19 @@ def _stop_campaign(session: Session, campaign_id: str, status: str, *, message: 
     ended = {"status": status, "lease_owner": None, "lease_until": None, "finished_at": now}
     session.execute(update(Block).where(*mine).values(ended))
     _end_runs(session, status, col(Run.campaign_id) == campaign_id)
-    return _end_campaign(session, campaign, status, message=message, now=now)
+    return _end_campaign(session, campaign, status, message=message, now=now, why=why)
 
 
-def _end_campaign(session: Session, campaign: Campaign, status: str, *, message: str = "", now: datetime) -> bool:
+def _end_campaign(
+    session: Session,
+    campaign: Campaign,
+    status: str,
+    *,
+    now: datetime,
+    message: str = "",
+    why: Mapping[str, str] | None = None,
+) -> bool:
     campaign.status, campaign.message, campaign.finished_at = status, message, now
     session.flush()
+    append(session, campaign.id, f"campaign {status}", {"message": message} if why is None else why)
     return True

@@ -1,6 +1,6 @@
 """Results corrected and withdrawn: what was recorded stays, what holds since is beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from experiments_db import suggestion_log
+from experiments_db.events import append
 from experiments_db.models import Block, Campaign, Finding, Revision, Run, Suggestion
 from experiments_db.queries import StepRow, block_history, view
 
@@ -38,6 +40,9 @@ def add_revision(session: Session, new: Revision) -> int:
     """Record a revision, to be applied by a worker; return its id."""
     session.add(new)
     session.flush()
+    number, (campaign_id, block) = _of_suggestion(session, new.suggestion_id)
+    event, said = suggestion_log.revised(number, new)
+    append(session, campaign_id, event, said, block=block)
     return int(new.id or 0)
 
 
@@ -70,17 +75,20 @@ def applied_revisions(session: Session, block_id: int) -> int:
 
 
 def effective_history(session: Session, block_id: int, last_revision: int | None = None) -> list[StepRow]:
-    """Return the experiments of a block of one run as they hold after its revisions, by step.
+    """Return the experiments of a block as they hold after its revisions, by (step, run).
 
-    last_revision: leave out the revisions after this one. Those that were never applied count, too.
+    Only blocks of one run have revisions. last_revision: leave out those that were not applied, but for this one.
     """
-    rows = {row.step: row for row in block_history(session, block_id)}
+    rows = {(row.step, row.row): row for row in block_history(session, block_id)}
     for revision in revisions(session, block_id=block_id):
-        known = revision.step in rows and (last_revision is None or revision.id <= last_revision)
-        if known and revision.step is not None:
-            held = rows[revision.step]
-            rows[revision.step] = replace(held, design=revision.design, outcome=revision.outcome)
-    return [rows[step] for step in sorted(rows)]
+        place = (revision.step, 0)
+        if revision.step is not None and place in rows and _holds(revision, last_revision):
+            rows[place] = replace(rows[place], design=revision.design, outcome=revision.outcome)
+    return [rows[place] for place in sorted(rows)]
+
+
+def _holds(revision: RevisionRecord, last: int | None) -> bool:
+    return last is None or revision.applied_at is not None or revision.id == last
 
 
 def standing_results(session: Session, campaign_id: str) -> dict[tuple[int, int], dict[str, Any]]:
@@ -108,15 +116,28 @@ def standing_results(session: Session, campaign_id: str) -> dict[tuple[int, int]
     return standing
 
 
-def mark_applied(session: Session, revision_id: int, *, known: int, belief: dict[str, Any], now: datetime) -> None:
-    """Note that the belief after `known` experiments was folded anew."""
+def mark_applied(
+    session: Session,
+    block_id: int,
+    revision_id: int,
+    *,
+    known: int,
+    belief: dict[str, Any],
+    cost: float,
+    now: datetime,
+    made: Mapping[str, Any] | None = None,
+) -> None:
+    """Note that the belief after `known` experiments of the one run of a block was folded anew.
+
+    cost: what the run has spent, where a design was corrected. made: of what the numbers are, for the log.
+    """
     values = {"applied_at": now, "known": known, "belief": belief}
     session.execute(update(Revision).where(col(Revision.id) == revision_id).values(**values))
-
-
-def set_cost(session: Session, block_id: int, cost: float) -> None:
-    """Set what the one run of a block has spent, after a design was corrected."""
     session.execute(update(Run).where(col(Run.block_id) == block_id).values(cost=cost))
+    place = [entry.id for entry in revisions(session, block_id=block_id)].index(revision_id)
+    campaign_id, block = _place(session, block_id)
+    said = suggestion_log.applied(place, known=known, belief=belief, cost=cost, made=made or {})
+    append(session, campaign_id, suggestion_log.REVISED, said, block=block)
 
 
 def reopen(session: Session, block_id: int) -> list[dict[str, Any]]:
@@ -130,9 +151,11 @@ def reopen(session: Session, block_id: int) -> list[dict[str, Any]]:
     campaign = session.get(Campaign, block.campaign_id, with_for_update={"key_share": True}, populate_existing=True)
     assert campaign is not None
     if block.status == "finished":
+        append(session, campaign.id, suggestion_log.REOPENED, {}, block=block.index)
         block.status, block.finished_at = "running", None
         session.execute(update(Run).where(col(Run.block_id) == block_id).values(status="running"))
     if campaign.status == "finished":
+        append(session, campaign.id, suggestion_log.CAMPAIGN_REOPENED, {})
         campaign.status, campaign.finished_at = "running", None
     session.flush()
     ids = session.scalars(select(col(Run.id)).where(col(Run.block_id) == block_id)).all()
@@ -144,10 +167,23 @@ def _take_findings(session: Session, campaign_id: str, run_ids: Sequence[int]) -
         col(Finding.campaign_id) == campaign_id,
         col(Finding.run_id).is_(None) | col(Finding.run_id).in_(run_ids),
     )
-    found = session.scalars(select(Finding).where(*about).order_by(col(Finding.id))).all()
+    query = select(Finding, col(Run.index)).outerjoin(Run, col(Run.id) == col(Finding.run_id)).where(*about)
     taken = [
-        {"run": finding.run_id, "content": finding.content, "text": finding.text, "at": finding.created_at.isoformat()}
-        for finding in found
+        {"run": run, "content": finding.content, "text": finding.text, "at": finding.created_at.isoformat()}
+        for finding, run in session.execute(query.order_by(col(Finding.id)))
     ]
     session.execute(delete(Finding).where(*about))
     return taken
+
+
+def _of_suggestion(session: Session, suggestion_id: int) -> tuple[int, tuple[str, int]]:
+    """The number of a suggestion within its run, and the place of its block."""
+    query = select(col(Suggestion.number), col(Run.block_id)).join(Run, col(Run.id) == col(Suggestion.run_id))
+    number, block_id = session.execute(query.where(col(Suggestion.id) == suggestion_id)).one()
+    return int(number), _place(session, block_id)
+
+
+def _place(session: Session, block_id: int) -> tuple[str, int]:
+    """The campaign of a block, and its index there."""
+    row = session.execute(select(col(Block.campaign_id), col(Block.index)).where(col(Block.id) == block_id)).one()
+    return str(row[0]), int(row[1])

@@ -15,6 +15,8 @@ REVISIONS = (
     "0002",
     "0003",
     "0004",
+    "0005",
+    "0006",
 )  # oldest first; a test compares them with the migrations, so that opening needs no alembic
 HEAD = REVISIONS[-1]
 

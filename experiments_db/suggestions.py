@@ -1,19 +1,22 @@
 """Suggestions on record: chosen by a worker, decided on, taken and answered by people and programs.
 
-Rows are locked in the order block, suggestion. As in ``record``, nothing is committed here.
+Rows are locked in the order block, suggestion, campaign. As in ``record``, nothing is committed here, and each write
+adds its event to the log in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from experiments_db import suggestion_log
 from experiments_db.errors import ConflictError, NotFoundError
+from experiments_db.events import append
 from experiments_db.models import OUTSTANDING, UNFINISHED, Block, Campaign, Run, Suggestion
 
 GOES_ON = (*UNFINISHED, "paused")  # of a campaign: what is said of its suggestions is still recorded
@@ -65,7 +68,7 @@ class SuggestionRecord:
     step: int | None
 
 
-def add_suggestions(
+def add_suggestions(  # noqa: PLR0913  (what is recorded of them)
     session: Session,
     block_id: int,
     run_id: int,
@@ -76,8 +79,11 @@ def add_suggestions(
     now: datetime,
     due_at: datetime | None,
     lease_seconds: float,
+    rests_on: Mapping[str, Any] | None = None,
 ) -> None:
     """Record choices of the one run of a block, and renew the lease.
+
+    rests_on: for the log: the designs `under_way` and `refused` that they were told of, and what `made` the numbers.
 
     Raises:
         ConflictError: the block is not (or no longer) `owner`'s to advance.
@@ -88,6 +94,10 @@ def add_suggestions(
         for entry in new
     ]
     session.execute(insert(Suggestion), [{**row, "attempts": 0} for row in rows])
+    session.execute(update(Block).where(col(Block.id) == block_id).values(attempts=0, retry_at=None))
+    place = select(col(Block.campaign_id), col(Block.index)).where(col(Block.id) == block_id)
+    campaign_id, index = session.execute(place).one()
+    append(session, campaign_id, suggestion_log.SUGGESTED, suggestion_log.suggested(rows, rests_on or {}), block=index)
 
 
 def hold_block(session: Session, block_id: int, *, owner: str, now: datetime, lease_seconds: float) -> None:
@@ -155,31 +165,47 @@ def last_failures(session: Session, block_id: int, most: int) -> int:
 
 def take_suggestion(session: Session, campaign_id: str, by: str, now: datetime) -> int | None:
     """Give the oldest open suggestion that nobody has taken to `by`; None if there is none. No two get the same."""
+    nobodys = (col(Suggestion.status) == "open", col(Suggestion.taken_by).is_(None))
     free = (
         select(col(Suggestion.id))
         .join(Run, col(Run.id) == col(Suggestion.run_id))
-        .where(col(Run.campaign_id) == campaign_id, col(Suggestion.status) == "open")
-        .where(col(Suggestion.taken_by).is_(None))
+        .where(col(Run.campaign_id) == campaign_id, *nobodys)
         .order_by(col(Suggestion.id))
         .limit(1)
-        .with_for_update(skip_locked=True, of=Suggestion)
     )
-    found = session.scalar(free)
-    if found is not None:
-        change(session, found, taken_by=by, taken_at=now)
-    return found
+    while (found := session.scalar(free)) is not None:  # again where somebody was faster
+        if _write(session, found, nobodys, suggestion_log.TAKEN, {"taken_by": by, "taken_at": now}):
+            return found
+    return None
 
 
-def move(session: Session, suggestion_id: int, of: Sequence[str], **values: Any) -> bool:
-    """Change a suggestion if its status is one of `of`; return whether it was."""
-    found = (col(Suggestion.id) == suggestion_id, col(Suggestion.status).in_(of))
-    done = session.scalars(update(Suggestion).where(*found).values(**values).returning(col(Suggestion.id)))
-    return done.one_or_none() is not None
+def move(session: Session, suggestion_id: int, of: Sequence[str], event: str, **values: Any) -> bool:
+    """Change a suggestion if its status is one of `of`; return whether it was. event: the kind of its event."""
+    return _write(session, suggestion_id, (col(Suggestion.status).in_(of),), event, values)
 
 
-def change(session: Session, suggestion_id: int, **values: Any) -> None:
-    """Change a suggestion whatever its status."""
-    session.execute(update(Suggestion).where(col(Suggestion.id) == suggestion_id).values(**values))
+def change(session: Session, suggestion_id: int, event: str, **values: Any) -> None:
+    """Change a suggestion whatever its status. event: the kind of its event."""
+    _write(session, suggestion_id, (), event, values)
+
+
+def _write(
+    session: Session, suggestion_id: int, where: Sequence[ColumnElement[bool]], event: str, values: dict[str, Any]
+) -> bool:
+    """Change a suggestion where that holds of it, its block locked first; return whether it did."""
+    place = (
+        select(col(Block.campaign_id), col(Block.index), col(Suggestion.number))
+        .join(Run, col(Run.block_id) == col(Block.id))
+        .join(Suggestion, col(Suggestion.run_id) == col(Run.id))
+        .where(col(Suggestion.id) == suggestion_id)
+        .with_for_update(of=Block)
+    )
+    campaign_id, index, number = session.execute(place).one()
+    mine = update(Suggestion).where(col(Suggestion.id) == suggestion_id, *where).values(**values)
+    if session.scalars(mine.returning(col(Suggestion.id))).one_or_none() is None:
+        return False
+    append(session, campaign_id, event, suggestion_log.changed(number, values), block=index)
+    return True
 
 
 def wake_block(session: Session, block_id: int) -> None:
@@ -198,6 +224,7 @@ def rest_block(session: Session, block_id: int, owner: str, wakes: int) -> bool:
         return False
     block.waiting = block.wakes == wakes
     block.lease_owner = block.lease_until = None
+    block.attempts, block.retry_at = 0, None
     session.flush()
     return block.waiting
 

@@ -26,7 +26,9 @@ def celery_app(settings: Settings) -> Celery:
         worker_send_task_events=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
-        broker_transport_options=transport_options(),
+        broker_connection_max_retries=None,  # a broker that is away is waited for, however long
+        worker_enable_remote_control=False,  # nothing of ours listens, and its queues would be left behind
+        broker_transport_options=transport_options(settings),
         broker_connection_timeout=5,
         worker_proc_alive_timeout=60.0,
     )

@@ -14,6 +14,7 @@ from domains.loading import load_text
 from experiments_db import queries, revisions, suggestions
 from experiments_db.database import Database
 from experiments_db.models import Revision
+from experiments_db.suggestion_log import ANSWERED, APPROVED, FAILED, REJECTED, RELEASED
 from experiments_db.suggestions import GOES_ON, SuggestionRecord
 from orchestrator import services
 from orchestrator.errors import RequestError, StateError
@@ -60,7 +61,7 @@ class Bench:
         """Let a suggestion that was taken be taken by somebody else."""
         with self.database.write() as session:
             entry = suggestions.get_suggestion(session, suggestion_id)
-            if not suggestions.move(session, entry.id, ["open"], taken_by=None, taken_at=None):
+            if not suggestions.move(session, entry.id, ["open"], RELEASED, taken_by=None, taken_at=None):
                 raise StateError(f"suggestion {entry.id} is {entry.status}; only an open one can be handed back")
         return self._line(suggestion_id)
 
@@ -123,7 +124,8 @@ class Bench:
             _check_open(entry, ("open",), "correct it, if another is right (organon lab correct)")
             suggestions.wake_block(session, entry.block_id)
             new |= {"status": "answered", "answered_by": self.by, "answered_at": datetime.now(UTC)}
-            done = suggestions.move(session, entry.id, ("open",), **new)
+            event = ANSWERED if new["failure"] is None else FAILED
+            done = suggestions.move(session, entry.id, ("open",), event, **new)
         return self._sent(entry) if done else self._answer(suggestion_id, said)  # else somebody was faster
 
     def _decide(self, suggestion_id: int, of: tuple[str, ...], said: Said) -> dict[str, Any]:
@@ -137,7 +139,8 @@ class Bench:
             if new["status"] == "rejected":
                 new["step"] = queries.get_block(session, entry.block_id).step
             new |= {"decided_by": self.by, "decided_at": datetime.now(UTC)}
-            done = suggestions.move(session, entry.id, of, **new)
+            event = REJECTED if new["status"] == "rejected" else APPROVED
+            done = suggestions.move(session, entry.id, of, event, **new)
         return self._sent(entry) if done else self._decide(suggestion_id, of, said)
 
     def _revise(self, suggestion_id: int, kind: str, reason: str, held: Held) -> dict[str, Any]:

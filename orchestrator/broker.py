@@ -29,8 +29,10 @@ _START_SECONDS = 10.0
 _MAX_SOCKET_PATH = 100  # the kernel's limit is 108 bytes, elsewhere 104
 
 
-def transport_options() -> dict[str, object]:
-    """kombu's options for Redis-like brokers."""
+def transport_options(settings: Settings) -> dict[str, object]:
+    """kombu's options for the broker's kind."""
+    if broker_url(settings).startswith(("amqp", "pyamqp")):
+        return {"confirm_publish": True, "max_retries": 1}  # a message counts as sent once the server has it
     return {
         "visibility_timeout": VISIBILITY_SECONDS,
         "unacked_restore_interval": 1,
@@ -106,7 +108,7 @@ def broker(settings: Settings) -> Iterator[None]:
 
 
 def _connection(settings: Settings) -> Connection:
-    return Connection(broker_url(settings), transport_options=transport_options(), connect_timeout=5)
+    return Connection(broker_url(settings), transport_options=transport_options(settings), connect_timeout=5)
 
 
 def _masked(settings: Settings) -> str:

@@ -1,11 +1,14 @@
 """The pool process: celery's prefork workers for the one task. Started and watched by ``orchestrator.worker``.
 
-This process itself opens no database and no torch: both are the children's, which are forked from it.
+This process itself opens no database and computes nothing: both are the children's, which are forked from it. It
+only imports the science, with one thread, so that a child that takes the place of a dead one need not.
 """
 
 import ctypes
+import faulthandler
 import fcntl
 import hashlib
+import importlib
 import os
 import signal
 import sys
@@ -20,17 +23,24 @@ from celery import Celery
 
 from orchestrator.app import ADVANCE, celery_app, send
 from orchestrator.broker import broker
+from orchestrator.deaths import WatchedRequest
 from orchestrator.errors import BrokerError
+from orchestrator.limits import StepAlarm, limit_memory, memory_limit_mb
 from orchestrator.settings import Settings, load_settings
 
 
-def run_pool(settings: Settings, processes: int) -> int:
-    """Work until told to stop (SIGTERM), or until the process that started us is gone; returns the exit status."""
+def run_pool(settings: Settings, processes: int, deaths: int | None = None) -> int:
+    """Work until told to stop (SIGTERM), or until the process that started us is gone; returns the exit status.
+
+    deaths: the pipe to which is written what children died of.
+    """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a second process is worth more than a second thread
     _keep_memory()
+    importlib.import_module("orchestrator.advance")  # once, for all children to share
     signal.signal(signal.SIGTERM, _leave)  # until celery has its own: whoever uses the broker must say goodbye to it
     app = celery_app(settings)
-    register(app, settings)
+    WatchedRequest.deaths = deaths
+    register(app, settings, memory_limit_mb(settings.memory_limit_mb, processes))
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     settings.folder.mkdir(parents=True, exist_ok=True)
     # We use our broker too: if the process that started us was killed, we are the one to stop it.
@@ -78,29 +88,42 @@ def pool_is_present(settings: Settings) -> bool:
     return False
 
 
-def register(app: Celery, settings: Settings) -> None:
-    """The one task: advance a block, then ask for it again until it is done."""
+def register(app: Celery, settings: Settings, memory_mb: int) -> None:
+    """The one task: advance the block whose turn it is, then ask for more until nothing waits.
 
-    @app.task(name=ADVANCE)
+    The message names a block that is to be advanced; which one is, the record says at that moment, so that priorities
+    and shares hold whatever the queue's order.
+    """
+
+    @app.task(name=ADVANCE, Request=WatchedRequest)
     def advance_block(block_id: int) -> str:
-        outcome = _advance(settings)(block_id)
+        outcome, advanced = _advance(settings, memory_mb)()
         if outcome == "again":
             with suppress(BrokerError):  # the watchdog finds the block and sends it when the broker is back
-                send(settings, [block_id])
+                send(settings, [block_id if advanced is None else advanced])
         return outcome
 
 
 @lru_cache(maxsize=1)
-def _advance(settings: Settings) -> Callable[[int], str]:
-    """The science, imported with the first task of a process, and this process's database."""
+def _advance(settings: Settings, memory_mb: int) -> Callable[[], tuple[str, int | None]]:
+    """The science, this process's database, and its limits."""
     import torch
 
     from experiments_db.database import connect
-    from orchestrator.advance import advance
+    from orchestrator.advance import advance_next
 
     torch.set_num_threads(1)
+    faulthandler.enable(2)  # a crash in a library leaves its place in the log; celery has replaced sys.stderr
+    if settings.device == "cpu":  # drivers of accelerators map far more than they use
+        limit_memory(memory_mb)
     database = connect(settings.database)
-    return lambda block_id: advance(database, settings, block_id)
+    alarm = StepAlarm(settings.step_limit_seconds)
+
+    def advance() -> tuple[str, int | None]:
+        with alarm.set():
+            return advance_next(database, settings, alarm.progress)
+
+    return advance
 
 
 def _keep_memory() -> None:
@@ -120,4 +143,4 @@ def _follow(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_pool(load_settings(), int(sys.argv[1])))
+    sys.exit(run_pool(load_settings(), *map(int, sys.argv[1:3])))

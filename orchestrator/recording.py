@@ -172,7 +172,7 @@ def refold(
 
 def _refold_step(steps: BlockSteps, state: BlockState, rows: list[RecordedExperiment]) -> BlockState:
     """One recorded step. Runs that went on and yet have no row ended when it was chosen: nothing was worth doing."""
-    took_part, designs, outcomes = _tensors(steps.model, len(state.spent), rows)
+    took_part, designs, outcomes = recorded_tensors(steps.model, len(state.spent), rows)
     belief = steps.absorb(state.belief, designs, outcomes)
     free = steps.gives(state.step)
     cost = torch.zeros_like(state.spent) if free else torch.where(took_part, steps.model.space.cost(designs), 0.0)
@@ -181,7 +181,9 @@ def _refold_step(steps: BlockSteps, state: BlockState, rows: list[RecordedExperi
     return steps.judge(done, between=steps.begins_batch(done.step))
 
 
-def _tensors(model: DomainModel, runs: int, rows: list[RecordedExperiment]) -> tuple[Tensor, Tensor, Tensor]:
+def recorded_tensors(
+    model: DomainModel, runs: int, rows: Sequence[RecordedExperiment]
+) -> tuple[Tensor, Tensor, Tensor]:
     """Who took part in one step: boolean [runs]; designs [runs, columns]; outcomes [runs, outcomes].
 
     Runs without a row had ended: any design will do, with a missing outcome.

@@ -14,6 +14,7 @@ from meta_learner.agents.card import CLASSICAL
 from orchestrator.errors import RequestError
 from orchestrator.given_data import Table
 from orchestrator.stopping import Stop
+from orchestrator.timetable import Timetable
 
 POLICY_NAMES = CLASSICAL  # agents are policies, too: orchestrator.agents
 BEST_POLICY = POLICY_NAMES[0]
@@ -40,6 +41,7 @@ class CampaignRequest(BaseModel):
     data: a CSV table of experiments already made, which every run starts from. stop: what ends a run before its budget
     does. batch: how many experiments are chosen at a time, or, where they are answered later, how many are outstanding.
     approval: whether a person approves each experiment before it is run. due_hours: after which an answer is overdue.
+    timetable: when and how far it runs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,6 +59,7 @@ class CampaignRequest(BaseModel):
     batch: int = Field(default=1, ge=1, le=64)
     approval: bool = False
     due_hours: float | None = Field(default=None, gt=0, le=100_000)
+    timetable: Timetable = Timetable()
 
 
 def campaign_request(**values: Any) -> CampaignRequest:
@@ -72,6 +75,8 @@ def _option(place: tuple[int | str, ...]) -> str:
     """The option that a value came from: ``--seed ``, ``--stop-width km=``."""
     if place[:2] == ("stop", "widths"):
         return "--stop-width " + "".join(f"{name}=" for name in place[2:3])
+    if place[:1] == ("timetable",):
+        return f"--{str(place[-1] if len(place) > 1 else 'times').replace('_', '-')} "
     parts = place[:2] if place[0] == "stop" else place[:1]
     return "--" + "-".join(str(part).replace("_", "-") for part in parts) + " "
 

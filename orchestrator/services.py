@@ -1,10 +1,11 @@
 """What the command line, the pages and scripts ask of Organon. Torch-free: work is handed to workers by task name."""
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,18 @@ from sqlalchemy.orm import Session
 
 from domains import catalogue
 from domains.document import Domain
-from domains.loading import attachments, find, load_text
+from domains.loading import find, load_text
 from domains.measurements import data_columns
-from experiments_db import models, queries, record
+from experiments_db import models, queries, record, recurrences, scheduling
 from experiments_db.database import Database, connect
-from orchestrator import app, broker, export, findings
+from orchestrator import app, broker, export, findings, timetable
 from orchestrator.agents import ChosenPolicy, check_recorded_policy, choose_policy, policy_names
+from orchestrator.domain_rows import domain_row
 from orchestrator.errors import BrokerError, RequestError
 from orchestrator.given_data import GivenData, read_given, rows_left
 from orchestrator.owner import is_alive
+from orchestrator.people import Why as Why
+from orchestrator.people import words
 from orchestrator.requests import BEST_POLICY as BEST_POLICY
 from orchestrator.requests import POLICY_NAMES as POLICY_NAMES
 from orchestrator.requests import CampaignRequest as CampaignRequest
@@ -84,17 +88,21 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
             "approval": request.approval,
             "due_hours": request.due_hours,
         },
-        versions=_versions(),
+        versions=versions(),
+        **request.timetable.columns(),
     )
     campaign_id = campaign.id
     with database.write() as session:
-        record.save_domain(session, _domain_row(domain))
+        record.save_domain(session, domain_row(domain))
         largest = 1 if is_suggested(request.laboratory, campaign.settings) else settings.block_runs
         blocks = record.create_campaign(session, campaign, block_sizes(request.runs, largest))
         if given is not None:
             record.save_measurements(session, given.record(campaign_id))
-    with suppress(BrokerError):  # it went away just now: the watchdog finds the blocks in the record
-        _send(settings, database, blocks)
+        if repeated := request.timetable.recurrence(campaign_id, datetime.now(UTC)):
+            recurrences.repeat(session, repeated)
+    if request.timetable.start is None:  # else the watchdog sends them when their time has come
+        with suppress(BrokerError):  # it went away just now: the watchdog finds the blocks in the record
+            send_blocks(settings, database, blocks)
     return Created(campaign_id, checked.expected_cost)
 
 
@@ -128,8 +136,13 @@ def open_database(settings: Settings) -> Database:
 
 def conclude(session: Session, campaign_id: str) -> None:
     """End a campaign all of whose blocks have ended, with its finding; nothing happens to others."""
-    if not record.finish_campaign(session, campaign_id, datetime.now(UTC)):
-        return
+    if record.finish_campaign(session, campaign_id, datetime.now(UTC)):
+        content, text = conclusion(session, campaign_id)
+        record.save_finding(session, campaign_id, None, content, text, datetime.now(UTC))
+
+
+def conclusion(session: Session, campaign_id: str) -> tuple[dict[str, Any], str]:
+    """What a campaign concludes from its runs' findings, their truths and what they gained; and in words."""
     campaign = queries.get_campaign(session, campaign_id)
     stored = queries.get_domain(session, campaign.domain_identity)
     domain = load_text(stored.text, f"{stored.name}.yaml", stored.attachments)
@@ -137,8 +150,7 @@ def conclude(session: Session, campaign_id: str) -> None:
     truths = [run.truth for run in queries.campaign_runs(session, campaign_id)]
     gained = queries.information_by_run(session, campaign_id) if campaign.laboratory == "simulate" else []
     content = findings.campaign_finding(domain, runs, truths, gained)
-    text = findings.campaign_text(domain, content)
-    record.save_finding(session, campaign_id, None, content, text, datetime.now(UTC))
+    return content, findings.campaign_text(domain, content)
 
 
 def conclude_ended(database: Database) -> None:
@@ -156,11 +168,11 @@ def send_orphans(settings: Settings, database: Database) -> int:
     Only while the queue is empty: before, the message may just be waiting its turn. Returns how many were sent.
     """
     with database.read() as session:
-        waiting = queries.waiting_blocks(session, datetime.now(UTC), is_alive, _ORPHAN_GRACE_SECONDS)
+        waiting = scheduling.waiting_blocks(session, datetime.now(UTC), is_alive, _ORPHAN_GRACE_SECONDS)
     conclude_ended(database)
     if not waiting or broker.queue_length(settings) > 0:
         return 0
-    _send(settings, database, waiting)
+    send_blocks(settings, database, waiting)
     return len(waiting)
 
 
@@ -172,11 +184,13 @@ def campaign_status(database: Database, id_or_prefix: str) -> dict[str, Any]:
         progress = queries.progress(session, campaign.id)
         finding = queries.campaign_finding(session, campaign.id)
         data = queries.data_source(session, campaign.id)
+        scheduled = timetable.schedule(session, campaign)
     return {
         **campaign_line(campaign, domain.name, progress),
         "domain_identity": domain.identity,
         "title": domain.title,
         "message": campaign.message,
+        **scheduled,
         "data": None if data is None else {"file": data.file, "sha256": data.sha256, "experiments": data.rows},
         "conduct": campaign_conduct(domain, campaign),
         "settings": campaign.settings,
@@ -207,32 +221,39 @@ def campaign_progress(database: Database, campaign_id: str) -> dict[str, Any]:
         progress = queries.progress(session, campaign_id)
     expected = campaign.settings.get("expected_experiments")
     total = None if expected is None else expected * campaign.runs
-    return {"status": campaign.status, "experiments": progress.experiments, "expected": total}
+    return {
+        "status": campaign.status,
+        "message": campaign.message,
+        "experiments": progress.experiments,
+        "expected": total,
+    }
 
 
-def pause_campaign(database: Database, id_or_prefix: str) -> str:
+def pause_campaign(database: Database, id_or_prefix: str, why: Why | None = None) -> str:
     """Stop a campaign after the step at hand; returns its id. RequestError where it is not under way."""
-    return _steer(database, id_or_prefix, record.pause_campaign, "paused")
+    return _steer(database, id_or_prefix, partial(record.pause_campaign, **words(why)), "paused")
 
 
-def resume_campaign(settings: Settings, database: Database, id_or_prefix: str) -> str:
+def resume_campaign(settings: Settings, database: Database, id_or_prefix: str, why: Why | None = None) -> str:
     """Let a paused campaign go on; returns its id. RequestError where it is not paused, or the agent that it was begun
     with is not here."""
     with database.read() as session:
         campaign = queries.get_campaign(session, id_or_prefix)
     check_recorded_policy(settings, campaign.policy, campaign.settings)
-    campaign_id = _steer(database, id_or_prefix, record.resume_campaign, "resumed")
+    campaign_id = _steer(database, id_or_prefix, partial(record.resume_campaign, **words(why)), "resumed")
+    with database.write() as session:
+        scheduling.rejoin(session, campaign_id)
     conclude_ended(database)
     with database.read() as session:
-        waiting = queries.waiting_blocks(session, datetime.now(UTC), is_alive, 0.0)
-    _send(settings, database, waiting)
+        waiting = scheduling.waiting_blocks(session, datetime.now(UTC), is_alive, 0.0)
+    send_blocks(settings, database, waiting)
     return campaign_id
 
 
-def cancel_campaign(database: Database, id_or_prefix: str) -> str:
+def cancel_campaign(database: Database, id_or_prefix: str, why: Why | None = None) -> str:
     """End a campaign for good, keeping what is on record; returns its id. RequestError where it has ended."""
-    now = datetime.now(UTC)
-    return _steer(database, id_or_prefix, lambda session, id_: record.cancel_campaign(session, id_, now), "cancelled")
+    cancel = partial(record.cancel_campaign, now=datetime.now(UTC), **words(why))
+    return _steer(database, id_or_prefix, cancel, "cancelled")
 
 
 def _steer(database: Database, id_or_prefix: str, change: Callable[[Session, str], bool], what: str) -> str:
@@ -272,6 +293,7 @@ def campaign_line(campaign: queries.CampaignRecord, domain_name: str, progress: 
             "experiments": progress.experiments,
             "cost": progress.cost,
         },
+        "imported": campaign.imported is not None,
         "created_at": _time(campaign.created_at),
         "started_at": _time(campaign.started_at),
         "finished_at": _time(campaign.finished_at),
@@ -298,10 +320,10 @@ def _time(moment: datetime | None) -> str | None:
 def send_woken(settings: Settings, database: Database, block_id: int) -> None:
     """Send a block for which something came in; where the broker is away, the watchdog finds it in the record."""
     with suppress(BrokerError):
-        _send(settings, database, [block_id])
+        send_blocks(settings, database, [block_id])
 
 
-def _send(settings: Settings, database: Database, blocks: list[int]) -> None:
+def send_blocks(settings: Settings, database: Database, blocks: list[int]) -> None:
     """Send blocks, if somebody listens; else the watchdog of the first worker to come finds them in the record."""
     if not settings.embedded_broker or broker.is_running(settings):
         app.send(settings, blocks)
@@ -354,26 +376,8 @@ def _expected_cost(domain: Domain, laboratory: str, budget: float, given: GivenD
     return float(int(budget) if rows is None else min(int(budget), rows))
 
 
-def _domain_row(domain: Domain) -> models.Domain:
-    return models.Domain(
-        identity=domain.identity,
-        name=domain.name,
-        title=domain.title,
-        field=domain.field,
-        text=domain.text,
-        document=_plain(domain.parsed),
-        source=str(domain.file or ""),
-        attachments=attachments(domain),
-    )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
-
-
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """What a campaign is created with, for its record."""
     return {
         "organon": version("organon"),
         "torch": version("torch"),

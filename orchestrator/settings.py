@@ -16,7 +16,10 @@ class Settings(BaseSettings):
 
     home: everything it keeps; database_url: empty means SQLite in ``home``; broker_url: empty means our own broker on a
     private socket; block_runs: how many runs advance as one batch; task_seconds: how long a task works before it sends
-    itself again; lease_seconds: how long a block stays with a worker that shows no sign of life;
+    itself again; lease_seconds: how long a block stays with a worker that shows no sign of life; attempts: how many
+    workers in a row may die over a block before it fails its campaign; retry_seconds: how long the second of them
+    waits, twice as long each further one; step_limit_seconds: a worker that records nothing for so long is killed;
+    memory_limit_mb: what one may take, 0 for a share of the machine;
     commands: JSON, the programs that may answer for a laboratory (``orchestrator.commands``);
     api_address, api_port: where the HTTP interface listens; api_token: one that opens it beside those in the record;
     device: what workers and ``organon benchmark NAME`` compute on, cpu or cuda (cuda:1, …).
@@ -30,6 +33,10 @@ class Settings(BaseSettings):
     block_runs: int = Field(default=25, ge=1, le=10_000)
     task_seconds: float = Field(default=2.0, gt=0, le=60)
     lease_seconds: float = Field(default=300.0, ge=5)
+    attempts: int = Field(default=5, ge=1, le=1000)
+    retry_seconds: float = Field(default=1.0, gt=0, le=3600)
+    step_limit_seconds: float = Field(default=900.0, gt=0)
+    memory_limit_mb: int = Field(default=0, ge=0)
     device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:\d+)?)$")
     ui_address: str = "127.0.0.1"
     ui_port: int = Field(default=8501, ge=1, le=65535)

@@ -13,23 +13,27 @@ from typing import Any
 
 import torch
 from sqlalchemy.orm import Session
+from torch import Tensor
 
 from domains.errors import DomainError
-from experiments_db import queries, record, revisions, suggestions
+from experiments_db import accounts, queries, record, revisions, scheduling, suggestions
 from experiments_db.database import Database
 from experiments_db.models import OUTSTANDING
 from experiments_db.queries import BlockRecord, CampaignRecord
 from experiments_db.revisions import RevisionRecord
+from experiments_db.suggestion_log import ATTEMPTED, RECORDED
 from experiments_db.suggestions import NewSuggestion, SuggestionRecord
 from meta_learner.rollout import BlockState
 from meta_learner.stopping import Ended, end
+from orchestrator import caps
 from orchestrator.errors import OrganonError
 from orchestrator.laboratories.command import CommandLaboratory, ExperimentFailedError
 from orchestrator.recording import belief_rows, candidate_rows, experiments_of, outcome_row, outcome_tensor, refold
-from orchestrator.suggested_steps import SuggestedSteps
+from orchestrator.suggested_steps import Suggested, SuggestedSteps
 from orchestrator.suggestion_rules import answers_elsewhere
 from orchestrator.told import told_outcome
 
+_CROWDED_SECONDS = 5.0  # experiments of other runs are all that the cap leaves room for
 _FAILURES_IN_A_ROW = 3  # of a program: more of the same will not help
 
 
@@ -56,6 +60,16 @@ class _Answer:
     by: str
 
 
+@dataclass(frozen=True)
+class Hold:
+    """How a worker holds its block. made: of what the numbers of a step are; progress: called as work goes on."""
+
+    owner: str
+    lease_seconds: float
+    made: Callable[[int], dict[str, Any]]
+    progress: Callable[[], None]
+
+
 class Suggesting:
     """One claimed block of one run whose experiments are suggested. ``wakes``: what had come in when it last looked."""
 
@@ -66,13 +80,14 @@ class Suggesting:
         campaign: CampaignRecord,
         block: BlockRecord,
         *,
-        owner: str,
-        lease_seconds: float,
+        hold: Hold,
     ) -> None:
         self.database, self.steps = database, steps
         self.campaign, self.block = campaign, block
-        self.owner, self.lease_seconds = owner, lease_seconds
+        self.hold = hold
         self.wakes = 0
+        self.stopped = False  # a cap leaves no room
+        self.until: datetime | None = None  # when to look again, where others of the campaign are in the way
         self.elsewhere = answers_elsewhere(campaign.laboratory)
         with database.read() as session:
             (self.run,) = queries.block_runs(session, block.id)
@@ -92,6 +107,8 @@ class Suggesting:
             if after is None:
                 return state, True
             state = after
+            if self.stopped:
+                return state, False
 
     def _pass(self, state: BlockState, seen: _Seen) -> BlockState | None:
         """One pass; None where there is nothing to do until somebody answers."""
@@ -139,9 +156,10 @@ class Suggesting:
 
         def write(session: Session) -> None:
             self._record_step(session, after, experiments_of(self.steps, after), now)
-            suggestions.change(session, entry.id, **values)
+            suggestions.change(session, entry.id, RECORDED, **values)
 
         self._in_transaction(write)
+        self.hold.progress()
         return after
 
     def _perform(self, state: BlockState, entry: SuggestionRecord) -> _Answer:
@@ -176,14 +194,13 @@ class Suggesting:
             return _Answer(nothing, str(error), self.campaign.laboratory)
 
     def _note_attempt(self, session: Session, entry: SuggestionRecord) -> None:
-        self._hold(session)
-        suggestions.change(session, entry.id, attempts=entry.attempts + 1)
+        self._keep(session)
+        suggestions.change(session, entry.id, ATTEMPTED, attempts=entry.attempts + 1)
 
-    def _hold(self, session: Session) -> None:
+    def _keep(self, session: Session) -> None:
         """Renew the lease; ConflictError where the block is not ours any more."""
-        suggestions.hold_block(
-            session, self.block.id, owner=self.owner, now=datetime.now(UTC), lease_seconds=self.lease_seconds
-        )
+        hold, now = self.hold, datetime.now(UTC)
+        suggestions.hold_block(session, self.block.id, owner=hold.owner, now=now, lease_seconds=hold.lease_seconds)
 
     def _heartbeat(self) -> Callable[[], None]:
         """To be called often while a program runs: keeps the lease."""
@@ -191,8 +208,9 @@ class Suggesting:
 
         def tick() -> None:
             nonlocal held
-            if monotonic() - held > self.lease_seconds / 4:
-                self._in_transaction(self._hold)
+            self.hold.progress()  # how long a program may take is said of it, in ORGANON_COMMANDS
+            if monotonic() - held > self.hold.lease_seconds / 4:
+                self._in_transaction(self._keep)
                 held = monotonic()
 
         return tick
@@ -215,12 +233,21 @@ class Suggesting:
         under_way = [entry.used or entry.design for entry in outstanding]
         refused = [entry.design for entry in seen.entries if entry.status == "rejected" and entry.step == state.step]
         chosen = self.steps.suggest(state, under_way, refused, size=free, number=seen.made)
-        if chosen.choices:
-            self._record_suggestions(state, chosen.choices, chosen.seconds, seen)
-            return state
-        return None if outstanding else self._end_exhausted(state)
+        if not chosen.choices:
+            return None if outstanding else self._end_exhausted(state)
+        fitting = self._record_suggestions(state, chosen, seen, {"under_way": under_way, "refused": refused})
+        if not fitting and outstanding:
+            return None
+        self.stopped = not fitting
+        return state
 
-    def _record_suggestions(self, state: BlockState, choices: Sequence[Any], seconds: float, seen: _Seen) -> None:
+    def _record_suggestions(
+        self, state: BlockState, chosen: Suggested, seen: _Seen, told: dict[str, list[dict[str, Any]]]
+    ) -> int:
+        """Record as many choices as the campaign's caps leave room for; returns how many.
+
+        told: the designs that the choices were told of.
+        """
         model, number = self.steps.model, seen.made
         new = [
             NewSuggestion(
@@ -229,25 +256,49 @@ class Suggesting:
                 revised=sum(entry.applied_at is not None for entry in seen.revised),
                 design=dict(model.space.to_names(choice.designs[0])),
                 candidates=candidate_rows(model, choice, 0),
-                decision_ms=1000.0 * seconds / len(choices),
+                decision_ms=1000.0 * chosen.seconds / len(chosen.choices),
             )
-            for place, choice in enumerate(choices)
+            for place, choice in enumerate(chosen.choices)
         ]
-        now = datetime.now(UTC)
-        hours = self.campaign.settings.get("due_hours")
-        self._in_transaction(
-            lambda session: suggestions.add_suggestions(
-                session,
-                self.block.id,
-                self.run.id,
-                new,
-                owner=self.owner,
-                status="proposed" if self.campaign.settings.get("approval") else "open",
-                now=now,
-                due_at=None if hours is None else now + timedelta(hours=hours),
-                lease_seconds=self.lease_seconds,
-            )
-        )
+        now, hours = datetime.now(UTC), self.campaign.settings.get("due_hours")
+        with self.database.write() as session:
+            self._keep(session)
+            fitting = self._room(session, [choice.designs for choice in chosen.choices])
+            if fitting:
+                suggestions.add_suggestions(
+                    session,
+                    self.block.id,
+                    self.run.id,
+                    new[:fitting],
+                    owner=self.hold.owner,
+                    status="proposed" if self.campaign.settings.get("approval") else "open",
+                    now=now,
+                    due_at=None if hours is None else now + timedelta(hours=hours),
+                    lease_seconds=self.hold.lease_seconds,
+                    rests_on={**told, "made": self.hold.made(state.step)},
+                )
+        self.hold.progress()
+        return fitting
+
+    def _room(self, session: Session, designs: Sequence[Tensor]) -> int:
+        """For how many experiments the campaign's caps leave room; where there is none, and none is outstanding that
+        could leave some, the campaign is paused. Locks the campaign, so that no two runs take the same room."""
+        campaign = queries.get_campaign(session, self.campaign.id)
+        if not caps.has_caps(campaign):
+            return len(designs)
+        scheduling.lock_campaign(session, campaign.id)
+        space, used = self.steps.model.space, accounts.campaign_usage(session, campaign.id)
+        waiting = suggestions.suggestions(session, campaign_id=campaign.id, statuses=OUTSTANDING)
+        count, cost = len(waiting), sum(space.cost(space.from_names(e.used or e.design)[None]).item() for e in waiting)
+        for place, design in enumerate(designs):
+            count, cost = count + 1, cost + space.cost(design).item()
+            reached = caps.reached_by_campaign(campaign, used, count, cost)
+            if reached is not None:
+                if not waiting and place == 0:
+                    scheduling.pause_because(session, campaign.id, reached)
+                self.until = datetime.now(UTC) + timedelta(seconds=_CROWDED_SECONDS) if waiting else None
+                return place
+        return len(designs)
 
     def _end_exhausted(self, state: BlockState) -> BlockState:
         """The end of a run to which nothing is worth doing: a step without an experiment, as in every laboratory."""
@@ -269,10 +320,17 @@ class Suggesting:
         (belief,) = belief_rows(self.steps.model, state.belief)
 
         def write(session: Session) -> None:
-            self._hold(session)
-            known = state.belief.history.steps
-            revisions.mark_applied(session, revision.id, known=known, belief=belief, now=datetime.now(UTC))
-            revisions.set_cost(session, self.block.id, state.spent[0].item())
+            self._keep(session)
+            revisions.mark_applied(
+                session,
+                self.block.id,
+                revision.id,
+                known=state.step,
+                belief=belief,
+                cost=state.spent[0].item(),
+                now=datetime.now(UTC),
+                made=self.hold.made(state.step),
+            )
 
         self._in_transaction(write)
         return state
@@ -281,11 +339,12 @@ class Suggesting:
         record.record_step(
             session,
             self.block.id,
-            owner=self.owner,
+            owner=self.hold.owner,
             step=state.step - 1,
             experiments=rows,
             now=now,
-            lease_seconds=self.lease_seconds,
+            lease_seconds=self.hold.lease_seconds,
+            made=self.hold.made(state.step - 1),
         )
 
     def _in_transaction(self, write: Callable[[Session], None]) -> None:

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from experiments_db.database import Database
-from orchestrator import services
+from orchestrator import recurring, services
 from orchestrator.broker import broker, keep_running
+from orchestrator.deaths import Deaths
 from orchestrator.errors import BrokerError, OrganonError
+from orchestrator.lease import AWAY
 from orchestrator.pool import pool_is_present
 from orchestrator.settings import Settings
 
@@ -37,7 +39,8 @@ class Supervisor:
         self._pool: subprocess.Popen[bytes] | None = None
         self._started = self._looked = 0.0
         self._quick_ends = 0
-        self._broker_silent = False
+        self._silent = ""
+        self._deaths = Deaths()
         self.log_file = settings.folder / "logs" / "worker.log"
 
     def start(self) -> None:
@@ -46,7 +49,8 @@ class Supervisor:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as output:
             self._pool = subprocess.Popen(
-                [sys.executable, "-m", "orchestrator.pool", str(self._processes)],
+                [sys.executable, "-m", "orchestrator.pool", str(self._processes), str(self._deaths.writing)],
+                pass_fds=(self._deaths.writing,),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -55,9 +59,9 @@ class Supervisor:
             )
 
     def check(self) -> None:
-        """Start again what died, pool or broker, and send blocks that nobody advances.
+        """Start again what died, pool or broker, begin what is due, and send blocks that nobody advances.
 
-        OrganonError if the pool ends again and again. A broker that is away for a while is waited for.
+        OrganonError if the pool ends again and again. A broker or a database that is away for a while is waited for.
         """
         if self._pool is not None and self._pool.poll() is not None:
             self._restart(self._pool.returncode)
@@ -66,7 +70,9 @@ class Supervisor:
         self._looked = time.monotonic()
         if self._pool is None and not pool_is_present(self._settings):
             self.start()  # the pool of another command, which we used, has left with it
-        self._look_after_broker()
+        elif self._quick_ends and pool_is_present(self._settings):
+            self._quick_ends = 0  # it got to work
+        self._look_after_work()
 
     def _restart(self, status: int) -> None:
         quick = time.monotonic() - self._started < _QUICK_SECONDS
@@ -79,19 +85,23 @@ class Supervisor:
         log.warning("the worker pool ended with status %s and is started again", status)
         self.start()
 
-    def _look_after_broker(self) -> None:
+    def _look_after_work(self) -> None:
         try:
             if keep_running(self._settings):
                 log.warning("the broker had died and was started again")
+            self._deaths.note(self._database)
+            recurring.begin_due(self._settings, self._database)
             services.send_orphans(self._settings, self._database)
-            self._broker_silent = False
-        except BrokerError as error:
-            if not self._broker_silent:
-                log.warning("%s (work goes on as soon as it answers)", error)
-            self._broker_silent = True
+            self._silent = ""
+        except (BrokerError, *AWAY) as error:
+            reason = str(error).splitlines()[0]
+            if reason != self._silent:
+                log.warning("%s (work goes on as soon as it answers)", reason)
+            self._silent = reason
 
     def stop(self) -> None:
         """End the pool: it finishes the tasks at hand, which take about two seconds."""
+        self._deaths.close()
         if self._pool is None:
             return
         self._pool.terminate()

@@ -1,6 +1,7 @@
 """``organon campaign``: sending the agent out, and what it found."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,14 +11,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from experiments_db.database import Database
 from orchestrator import services
 from orchestrator.cli.campaign_options import asks_for_campaign
+from orchestrator.cli.campaign_steering import IdArgument, add_commands
+from orchestrator.cli.keeping_options import ByOption, ReasonOption, why
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
 from orchestrator.errors import OrganonError
+from orchestrator.lease import AWAY
 from orchestrator.settings import Settings, load_settings
 from orchestrator.suggestion_rules import answers_elsewhere
 
 app = typer.Typer(help="Campaigns: many runs of one domain, policy, laboratory and seed.", no_args_is_help=True)
 
-IdArgument = Annotated[str, typer.Argument(help="The campaign's id, or the beginning of it.", metavar="ID")]
+add_commands(app)
 _POLL_SECONDS = 0.2
 
 
@@ -94,7 +98,8 @@ def show(campaign: IdArgument, json: Json = False) -> None:
             f"started from {data['experiments']} experiments of {data['file']} (SHA-256 {data['sha256'][:12]})",
             markup=False,
         )
-    for line in (*status["conduct"], status["message"]):
+    came = "it was imported from another installation and never runs here" if status["imported"] else ""
+    for line in (came, *status["conduct"], status["message"], status["waits_for"]):
         if line:
             console.print(line, markup=False)
     if status["finding"]:
@@ -122,22 +127,25 @@ def export(
 
 
 @app.command()
-def pause(campaign: IdArgument, json: Json = False) -> None:
+def pause(campaign: IdArgument, by: ByOption = None, reason: ReasonOption = "", json: Json = False) -> None:
     """Stop a campaign after the step at hand."""
-    _steered(services.pause_campaign(services.open_database(load_settings()), campaign), "paused", json)
+    database = services.open_database(load_settings())
+    _steered(services.pause_campaign(database, campaign, why(by, reason)), "paused", json)
 
 
 @app.command()
-def resume(campaign: IdArgument, json: Json = False) -> None:
+def resume(campaign: IdArgument, by: ByOption = None, reason: ReasonOption = "", json: Json = False) -> None:
     """Let a paused campaign go on."""
     settings = load_settings()
-    _steered(services.resume_campaign(settings, services.open_database(settings), campaign), "resumed", json)
+    database = services.open_database(settings)
+    _steered(services.resume_campaign(settings, database, campaign, why(by, reason)), "resumed", json)
 
 
 @app.command()
-def cancel(campaign: IdArgument, json: Json = False) -> None:
+def cancel(campaign: IdArgument, by: ByOption = None, reason: ReasonOption = "", json: Json = False) -> None:
     """End a campaign for good; what it has found out stays on record."""
-    _steered(services.cancel_campaign(services.open_database(load_settings()), campaign), "cancelled", json)
+    database = services.open_database(load_settings())
+    _steered(services.cancel_campaign(database, campaign, why(by, reason)), "cancelled", json)
 
 
 def _steered(campaign: str, what: str, json: bool) -> None:
@@ -188,9 +196,12 @@ def _follow(database: Database, campaign: str, check: Any, bar: Progress, label:
     task = bar.add_task(label, total=None)
     while True:
         check()
-        line = services.campaign_progress(database, campaign)
-        bar.update(task, completed=line["experiments"], total=line["expected"])
-        if line["status"] not in ("scheduled", "running", "paused"):
-            bar.update(task, total=line["experiments"])
-            return
+        with suppress(*AWAY):  # the record may be away for a while
+            line = services.campaign_progress(database, campaign)
+            bar.update(task, completed=line["experiments"], total=line["expected"])
+            if line["status"] not in ("scheduled", "running", "paused"):
+                bar.update(task, total=line["experiments"])
+                return
+            if line["status"] == "paused" and line["message"]:
+                return  # at its cap: nobody resumes it but by extending it
         time.sleep(_POLL_SECONDS)

@@ -10,6 +10,7 @@ import typer
 
 from orchestrator import services
 from orchestrator.stopping import read_widths
+from orchestrator.timetable import read_duration, read_moment
 
 DomainOption = Annotated[str, typer.Option("--domain", help="A name of the catalogue, or the path of a .yaml file.")]
 PolicyOption = Annotated[
@@ -63,6 +64,23 @@ StopInformationOption = Annotated[
         help="End a run when no experiment is expected to tell this much per cost (nats; predict: of the variance).",
     ),
 ]
+PriorityOption = Annotated[int, typer.Option("--priority", help="Higher goes first; equals share (-100 to 100).")]
+StartOption = Annotated[
+    str | None, typer.Option("--start", help="Not before this moment: 2027-01-31T08:00.", show_default=False)
+]
+EveryOption = Annotated[
+    str | None,
+    typer.Option("--every", help="Repeat it, each time with the next seed: 12h, 1d, 2w.", show_default=False),
+]
+TimesOption = Annotated[
+    int | None, typer.Option("--times", help="Repeat it so often. (default: until stopped)", show_default=False)
+]
+MaxExperimentsOption = Annotated[
+    int | None, typer.Option("--max-experiments", help="Pause before all runs together pass this.", show_default=False)
+]
+MaxCostOption = Annotated[
+    float | None, typer.Option("--max-cost", help="Pause before all runs together cost more.", show_default=False)
+]
 
 
 def _request(
@@ -81,6 +99,12 @@ def _request(
     stop_probability: StopProbabilityOption = None,
     stop_width: StopWidthOption = None,
     stop_information: StopInformationOption = None,
+    priority: PriorityOption = 0,
+    start: StartOption = None,
+    every: EveryOption = None,
+    times: TimesOption = None,
+    max_experiments: MaxExperimentsOption = None,
+    max_cost: MaxCostOption = None,
 ) -> services.CampaignRequest:
     """The request that these options make up; RequestError names the option that is wrong."""
     widths = read_widths(stop_width or [])
@@ -98,6 +122,14 @@ def _request(
         approval=approval,
         due_hours=due_hours,
         stop={"probability": stop_probability, "widths": widths, "information": stop_information},
+        timetable={
+            "priority": priority,
+            "start": None if start is None else read_moment(start),
+            "every": None if every is None else read_duration(every),
+            "times": times,
+            "max_experiments": max_experiments,
+            "max_cost": max_cost,
+        },
     )
 
 

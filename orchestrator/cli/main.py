@@ -5,7 +5,20 @@ import sys
 
 import typer
 
-from orchestrator.cli import adapt, agent, benchmark, campaign, domain, lab, system, token, train
+from orchestrator.cli import (
+    adapt,
+    agent,
+    benchmark,
+    campaign,
+    cap,
+    domain,
+    keeping,
+    lab,
+    system,
+    token,
+    train,
+    verify,
+)
 from orchestrator.errors import EXPECTED
 
 app = typer.Typer(
@@ -19,11 +32,14 @@ app = typer.Typer(
 app.add_typer(domain.app, name="domain")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(lab.app, name="lab")
+app.add_typer(cap.app, name="cap")
 app.add_typer(agent.app, name="agent")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(system.db, name="db")
 app.add_typer(token.app, name="token")
 app.command()(train.train)
+app.command()(verify.verify)
+keeping.add_to(app, campaign.app)
 app.command("adapt")(adapt.adapt_command)
 app.command()(system.worker)
 app.command()(system.start)

@@ -1,39 +1,35 @@
 """The record on each database: SQLite always, PostgreSQL where ORGANON_TEST_POSTGRES_URL names a server."""
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
-import psycopg
 import pytest
-from sqlalchemy import make_url
 
 from experiments_db import record
 from experiments_db.database import Database, connect
 from experiments_db.models import Campaign, Domain, Table
+from tests import servers
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> str:
     """Address of a server on which databases may be created and dropped."""
-    server = os.environ.get("ORGANON_TEST_POSTGRES_URL")
-    if not server:
-        pytest.skip("no PostgreSQL server: set ORGANON_TEST_POSTGRES_URL=postgresql://user@host:5432/postgres")
-    return server
+    return servers.server_url("POSTGRES")
 
 
 @pytest.fixture
 def empty_postgres_url(postgres_server: str) -> Iterator[str]:
     """Address of a new, empty database that is dropped afterwards."""
-    yield from _temporary_postgres(postgres_server)
+    with servers.temporary_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def shared_postgres_url(postgres_server: str) -> Iterator[str]:
     """Address of one database for the whole session: creating one takes longer than most tests."""
-    yield from _temporary_postgres(postgres_server)
+    with servers.temporary_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -45,6 +41,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         opened = connect(request.getfixturevalue("shared_postgres_url"))
         with opened.write() as session:
             names = ", ".join(table.name for table in Table.metadata.sorted_tables)
+            session.connection().exec_driver_sql("SET LOCAL session_replication_role = replica")  # no triggers
             session.connection().exec_driver_sql(f"TRUNCATE {names}")
     yield opened
     opened.close()
@@ -74,13 +71,3 @@ def add_campaign(database: Database) -> Callable[..., tuple[str, list[int]]]:
 def campaign(add_campaign: Callable[..., tuple[str, list[int]]]) -> tuple[str, list[int]]:
     """One such campaign."""
     return add_campaign()
-
-
-def _temporary_postgres(server: str) -> Iterator[str]:
-    name = f"organon_test_{uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as administrator:
-        administrator.execute(f"CREATE DATABASE {name}".encode())
-        try:
-            yield make_url(server).set(database=name).render_as_string(hide_password=False)
-        finally:
-            administrator.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from experiments_db import queries, record, schema
+from experiments_db.chains import check_chain, read_chain
 from experiments_db.database import Database, connect, to_json
 from experiments_db.errors import NewerDatabaseError, RecordError, UnreachableDatabaseError
 from experiments_db.models import Measurements, Table
@@ -108,7 +109,36 @@ def _upgraded(url: str, engine_url: str) -> None:
         given = Measurements(campaign_id="aaaa00000000", file="f.csv", sha256="0", rows=[row])
         record.save_measurements(session, given)
         assert queries.given_measurements(session, "aaaa00000000") == [row]
+        (begun, added) = read_chain(session, "aaaa00000000")
+        assert (begun.kind, begun.said) == (
+            "log begun",
+            {"blocks": [[2, "running"]], "message": "", "started": False, "status": "running"},
+        )
+        assert check_chain("aaaa00000000", [begun, added]) == []
+    _downgraded(database)
     database.close()
+
+
+def _downgraded(database: Database) -> None:
+    """Back to the schema before the log: its table and triggers go, all else stays; and up again."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    for move, revision in ((command.downgrade, "0003"), (command.upgrade, "head")):
+        with database.engine.begin() as connection:
+            if database.engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            config.attributes["connection"] = connection
+            move(config, revision)
+        database.engine.dispose()
+        assert inspect(database.engine).has_table("event") == (revision == "head")
+    with database.write() as session:
+        assert len(queries.block_history(session, 1)) == 2
+        assert [event.kind for event in read_chain(session, "aaaa00000000")] == ["log begun"]
+    with pytest.raises(DBAPIError, match="append-only"), database.write() as session:
+        delete_from(session, "event")
 
 
 def test_an_old_sqlite_record_is_upgraded(tmp_path: Path) -> None:
@@ -252,3 +282,37 @@ def test_a_forked_process_opens_its_own_connection(database: Database, campaign:
 def test_numbers_that_are_not_finite_are_refused(value: float) -> None:
     with pytest.raises(RecordError, match="record None where there is no finite number"):
         to_json({"mean": [value]})
+
+
+def _revision_6_down(engine_url: str) -> None:
+    """Usage is counted from what is on record; the way back leaves the record as it was."""
+    from alembic import command
+    from alembic.config import Config
+
+    engine = create_engine(engine_url)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+        command.upgrade(config, "0001")
+        for statement in _OF_REVISION_1:
+            connection.exec_driver_sql(statement)
+        before = inspect(connection).get_columns("block")
+        command.upgrade(config, "0006")
+        usage = connection.exec_driver_sql("SELECT block_id, day, experiments, cost FROM usage").all()
+        assert [tuple(row) for row in usage] == [(1, "2026-11-22", 2, 2.0)]
+        assert connection.exec_driver_sql("SELECT attempts, fault FROM block").all() == [(0, "")]
+        command.downgrade(config, "0003")
+        assert [column["name"] for column in inspect(connection).get_columns("block")] == [
+            column["name"] for column in before
+        ]
+        assert connection.exec_driver_sql("SELECT count(*) FROM experiment").scalar() == 2
+    engine.dispose()
+
+
+def test_scheduling_counts_what_is_on_record_and_can_be_taken_back_on_sqlite(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/old.db"
+    _revision_6_down(url)
+
+
+def test_scheduling_counts_what_is_on_record_and_can_be_taken_back_on_postgresql(empty_postgres_url: str) -> None:
+    _revision_6_down(empty_postgres_url.replace("postgresql://", "postgresql+psycopg://"))

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from experiments_db import queries, record
+from experiments_db import queries, record, scheduling
 from experiments_db.database import Database
 from experiments_db.errors import ConflictError, RecordError
 from experiments_db.models import Block, Campaign
@@ -371,7 +371,7 @@ def test_waiting_blocks_are_those_nobody_advances(database: Database, campaign: 
 
     def waiting(after: float = 0, owner_is_alive: Any = alive) -> list[int]:
         with database.read() as session:
-            return queries.waiting_blocks(session, NOW + timedelta(seconds=after), owner_is_alive, 30)
+            return scheduling.waiting_blocks(session, NOW + timedelta(seconds=after), owner_is_alive, 30)
 
     assert waiting() == [first, second]
     with database.write() as session:
@@ -379,7 +379,7 @@ def test_waiting_blocks_are_those_nobody_advances(database: Database, campaign: 
         record.mark_sent(session, [], NOW)
     assert waiting(29) == []
     claim(database, first)
-    assert (waiting(31), waiting(31, dead), waiting(61)) == ([second], [first, second], [first, second])
+    assert (waiting(31), waiting(31, dead), waiting(61)) == ([second], [second, first], [second, first])
     with database.write() as session:
         record.pause_campaign(session, campaign[0])
     assert waiting(61) == []

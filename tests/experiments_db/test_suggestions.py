@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from experiments_db import queries, record, revisions, schema, suggestions, tokens
+from experiments_db import queries, record, revisions, scheduling, schema, suggestions, tokens
+from experiments_db.agreement import check_block, check_campaign
+from experiments_db.chains import read_chain
 from experiments_db.database import Database, connect
 from experiments_db.errors import ConflictError, NotFoundError
 from experiments_db.models import Campaign, Domain, Revision, Token
+from experiments_db.suggestion_log import ANSWERED, RECORDED
 from experiments_db.suggestions import NewSuggestion
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -82,8 +85,8 @@ def test_many_that_take_at_once_never_take_the_same(database: Database, block: i
 def test_one_answer_wins(database: Database, block: int) -> None:
     (entry,) = add(database, block, 1)
     with database.write() as session:
-        assert suggestions.move(session, entry, ("open",), status="answered", answered_by="a")
-        assert not suggestions.move(session, entry, ("open",), status="answered", answered_by="b")
+        assert suggestions.move(session, entry, ("open",), ANSWERED, status="answered", answered_by="a")
+        assert not suggestions.move(session, entry, ("open",), ANSWERED, status="answered", answered_by="b")
     with database.read() as session:
         assert suggestions.get_suggestion(session, entry).answered_by == "a"
         with pytest.raises(NotFoundError, match="There is no suggestion 999"):
@@ -101,7 +104,7 @@ def test_a_number_is_given_once_and_only_by_who_holds_the_block(database: Databa
 def test_a_block_rests_only_if_nothing_came_in_since_it_was_looked_at(database: Database, block: int) -> None:
     def waiting() -> list[int]:
         with database.read() as session:
-            return queries.waiting_blocks(session, NOW, lambda _: True, 0.0)
+            return scheduling.waiting_blocks(session, NOW, lambda _: True, 0.0)
 
     with database.write() as session:
         assert suggestions.rest_block(session, block, ME, 0)
@@ -135,7 +138,7 @@ def finished(database: Database, block: int) -> int:
     new = record.NewExperiment(0, {"x": 0}, {"y": 1.0}, 1.0, None, 1.0, {}, [])
     with database.write() as session:
         record.record_step(session, block, owner=ME, step=0, experiments=[new], now=NOW, lease_seconds=60)
-        suggestions.change(session, entry, status="recorded", step=0, outcome={"y": 1.0})
+        suggestions.change(session, entry, RECORDED, status="recorded", step=0, outcome={"y": 1.0})
         campaign, (run,) = queries.get_block(session, block).campaign_id, queries.block_runs(session, block)
         record.save_finding(session, campaign, run.id, {"n": 1}, "the run's", NOW)
         record.finish_block(session, block, ME, NOW)
@@ -183,10 +186,60 @@ def test_what_holds_is_what_was_said_last(database: Database, block: int) -> Non
         assert [row.outcome for row in revisions.effective_history(session, block, first)] == [{"y": 10.0}]
         assert [row.outcome for row in revisions.effective_history(session, block, 0)] == [{"y": 1.0}]
         assert revisions.applied_revisions(session, block) == 0
-        revisions.mark_applied(session, first, known=1, belief={"p": 1}, now=NOW)
+        revisions.mark_applied(session, block, first, known=1, belief={"p": 1}, cost=1.0, now=NOW)
         assert revisions.applied_revisions(session, block) == 1
         standing = revisions.standing_results(session, campaign_of(database, block))
         assert standing[0, 0] == {"result": "corrected", "design": {"x": 0}, "outcome": {"y": None}, "belief": {"p": 1}}
+
+
+def test_one_revision_applied_after_another_leaves_it_in_place(database: Database, block: int) -> None:
+    """Of two results, the later one corrected first in the record: folding for the other keeps its correction."""
+    entries = add(database, block, 2)
+    with database.write() as session:
+        for step, entry in enumerate(entries):
+            new = record.NewExperiment(0, {"x": step}, {"y": 1.0}, 1.0, None, 1.0, {}, [])
+            record.record_step(session, block, owner=ME, step=step, experiments=[new], now=NOW, lease_seconds=60)
+            suggestions.change(session, entry, RECORDED, status="recorded", step=step, outcome={"y": 1.0})
+    late, early = (revise(database, block, entry, value) for entry, value in ((entries[1], 10.0), (entries[0], 20.0)))
+    with database.write() as session:
+        revisions.mark_applied(session, block, early, known=2, belief={}, cost=2.0, now=NOW)
+        held = revisions.effective_history(session, block, late)
+    assert [row.outcome for row in held] == [{"y": 20.0}, {"y": 10.0}]
+
+
+def differences(database: Database, block: int) -> list[tuple[str, str]]:
+    """Where the tables are not as the log says."""
+    with database.read() as session:
+        campaign = queries.get_campaign(session, queries.get_block(session, block).campaign_id)
+        own = check_campaign(session, campaign)
+        of_block = check_block(session, queries.get_block(session, block), own.logged.older)
+    return [(each.place, each.field) for each in (*own.differences, *of_block.differences)]
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ("UPDATE suggestion SET answered_by = 'Eve'", ("suggestion 0", "answered_by")),
+        ("UPDATE suggestion SET outcome = '{\"y\": 2.0}'", ("suggestion 0", "outcome")),
+        ("UPDATE revision SET reason = 'none'", ("revision 0", "reason")),
+        ("UPDATE revision SET superseded = '[]'", ("revision 0", "superseded")),
+        ("DELETE FROM revision", ("revision 0", "row")),
+    ],
+)
+def test_the_log_says_what_became_of_suggestions(
+    database: Database, block: int, change: str, wanted: tuple[str, str]
+) -> None:
+    entry = finished(database, block)
+    revise(database, block, entry, 10.0)
+    assert differences(database, block) == []
+    with database.write() as session:
+        kinds = [event.kind for event in read_chain(session, f"{queries.get_block(session, block).campaign_id}/0")]
+        session.connection().exec_driver_sql(change)
+    assert kinds == [
+        "suggestions made", "step recorded", "suggestion recorded", "finding recorded", "block ended",
+        "block reopened", "result corrected",
+    ]  # fmt: skip
+    assert differences(database, block) == [wanted]
 
 
 def test_tokens(database: Database) -> None:

@@ -3,45 +3,38 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import redis
 import yaml
 
 from domains import catalogue
 
 if TYPE_CHECKING:
-    from conftest import Home
+    from tests.homes import Home
 
 pytestmark = pytest.mark.integration
 CAMPAIGN = ("--domain", "enzyme-kinetics", "--runs", "4", "--budget", "3", "--particles", "200", "--seed", "4")
 
 
-def test_the_same_campaign_on_the_embedded_broker_and_on_redis(
-    make_home: "Callable[..., Home]", redis_url: str
+@pytest.fixture(scope="module")
+def first_result() -> list[tuple[list[dict[str, str]], dict[str, Any]]]:
+    """Export and finding on the first pair of servers that ran the campaign."""
+    return []
+
+
+def test_the_same_campaign_on_all_servers(
+    home: "Home", first_result: list[tuple[list[dict[str, str]], dict[str, Any]]]
 ) -> None:
-    exports, findings = [], []
-    for name, settings in (("embedded", {}), ("redis", {"ORGANON_BROKER_URL": redis_url})):
-        home = make_home(name, **settings)
-        status = home.json("campaign", "run", *CAMPAIGN)
-        assert status["status"] == "finished"
-        assert status["progress"] == {"share": 1.0, "runs_finished": 4, "experiments": 12, "cost": 12.0}
-        exports.append(home.export(status["id"]))
-        findings.append(status["finding"])
-        assert home.empties()
-        assert (home.folder / "broker").exists() == (name == "embedded")
-    assert len(exports[0]) == 12
-    assert exports[0] == exports[1]
-    assert findings[0] == findings[1]
-    with redis.Redis.from_url(redis_url) as server:
-        assert server.exists(*_queues(home)) == 0, "an empty queue leaves nothing on the server"
-
-
-def _queues(home: "Home") -> list[str]:
-    from orchestrator.settings import Settings
-
-    return [Settings(home=home.folder).queue]
+    status = home.json("campaign", "run", *CAMPAIGN)
+    assert status["status"] == "finished"
+    assert status["progress"] == {"share": 1.0, "runs_finished": 4, "experiments": 12, "cost": 12.0}
+    export = home.export(status["id"])
+    assert len(export) == 12
+    assert home.empties()
+    assert (home.folder / "broker").exists() == home.embedded
+    first_result.append((export, status["finding"]))
+    assert (export, status["finding"]) == first_result[0]
 
 
 def test_a_finding_from_real_measurements(home: "Home") -> None:
@@ -124,12 +117,15 @@ def test_a_law_that_gives_nan_fails_its_campaign(home: "Home", tmp_path: Path) -
     assert home.empties()
 
 
-def test_the_doctor(make_home: "Callable[..., Home]") -> None:
-    healthy = make_home("healthy")
-    checks = healthy.json("doctor")
+def test_the_doctor(home: "Home") -> None:
+    checks = home.json("doctor")
     assert [check["name"] for check in checks] == ["home", "database", "broker", "workers", "torch", "catalogue"]
     assert all(check["ok"] for check in checks), checks
-    assert healthy.empties()
+    assert home.empties()
+
+
+@pytest.mark.usefixtures("own_broker")
+def test_the_doctor_finds_what_is_wrong(make_home: "Callable[..., Home]") -> None:
     ill = make_home("ill", ORGANON_BROKER_URL="redis://127.0.0.1:1").run("doctor")
     assert ill.returncode == 2
     (fault,) = [line for line in ill.stdout.splitlines() if line.startswith("FAIL")]
@@ -152,6 +148,7 @@ def test_a_command_that_is_stopped_leaves_its_campaign_to_the_next_worker(home: 
     home.finish(campaign["id"])
 
 
+@pytest.mark.usefixtures("own_broker")
 def test_the_embedded_broker_is_private(home: "Home") -> None:
     home.start("worker", "--processes", "1")
     _wait_for_pool(home)

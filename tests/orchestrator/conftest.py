@@ -1,10 +1,14 @@
 """Small domains, homes and a bench of steps, made afresh for each test."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from domains.loading import load_text
 from domains.worlds import DomainModel
@@ -68,6 +72,23 @@ def database(settings: Settings) -> Iterator[Database]:
     opened = connect(settings.database)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def postgres() -> Iterator[Database]:
+    """A record on PostgreSQL, made for a test and dropped after it."""
+    server = os.environ.get("ORGANON_TEST_POSTGRES_URL")
+    if not server:
+        pytest.skip("no PostgreSQL server: set ORGANON_TEST_POSTGRES_URL=postgresql://user@host:5432/postgres")
+    name = f"organon_test_{uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as administrator:
+        administrator.execute(f"CREATE DATABASE {name}".encode())
+        opened = connect(make_url(server).set(database=name).render_as_string(hide_password=False))
+        try:
+            yield opened
+        finally:
+            opened.close()
+            administrator.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pandas
 import pytest
 
 from domains.errors import DomainError
-from experiments_db import queries, revisions, suggestions
+from experiments_db import queries, revisions, scheduling, suggestions
 from experiments_db.database import Database
 from experiments_db.errors import NotFoundError
 from orchestrator import services
@@ -46,7 +46,7 @@ def test_waiting_blocks_are_not_sent_again_until_somebody_answers(settings: Sett
 
     def waiting() -> list[int]:
         with database.read() as session:
-            return queries.waiting_blocks(session, datetime.now(UTC), lambda _: True, 0.0)
+            return scheduling.waiting_blocks(session, datetime.now(UTC), lambda _: True, 0.0)
 
     assert waiting() == []
     campaign.bench.tell(campaign.waiting()[0]["id"], {"velocity": 90})

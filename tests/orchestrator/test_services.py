@@ -121,7 +121,7 @@ def test_a_campaign_is_recorded_whole_and_waits_for_a_worker(settings: Settings,
     assert status["progress"] == {"share": 0, "runs_finished": 0, "experiments": 0, "cost": 0}
     assert status["finding"] is None
     progress = services.campaign_progress(database, created.id)
-    assert progress == {"status": "scheduled", "experiments": 0, "expected": 28}
+    assert progress == {"status": "scheduled", "message": "", "experiments": 0, "expected": 28}
     assert [line["id"] for line in services.list_campaigns(database, status="scheduled")] == [created.id]
     assert services.list_campaigns(database, status="finished") == []
 

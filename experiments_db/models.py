@@ -252,8 +252,9 @@ class Event(Table, table=True):
 
 
 class Training(Table, table=True):
-    """A meta-training: its recipe, how far it came, and the agent that it gave.
+    """A meta-training, or a specialist's: its recipe, how far it came, and the agent that it gave.
 
+    `step` of `steps` are updates, a specialist's are simulated experiments, the last update of which may exceed them;
     `curve` holds [step, value] pairs; `hardware` and `commit` say where it ran and from which source; `weights` is the
     SHA-256 of the agent's, once there is one.
     """

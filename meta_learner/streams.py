@@ -9,7 +9,7 @@ from domains import randomness
 
 Purpose = Literal[
     "world", "noise", "prior", "hypothesise", "design", "update", "check", "answer", "score", "sequence",
-    "contrast", "proposal",
+    "contrast", "proposal", "training",
 ]  # fmt: skip
 
 

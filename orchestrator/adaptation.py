@@ -57,13 +57,13 @@ def adapt(
     from meta_learner.agents.loading import load_network
     from meta_learner.experimenter.network import Experimenter
     from meta_learner.training.adaptation import adapted, adapting
+    from meta_learner.training.decisions import KnownDomains
     from meta_learner.training.session import curve_of
-    from meta_learner.training.tasks import OneDomain
     from meta_learner.training.training import Stage
 
     with placed(settings.device):
         network = cast(Experimenter, load_network(found))
-        task = OneDomain(known=DomainModel(domain))
+        task = KnownDomains(known=(DomainModel(domain),))
         session = adapting(network, task, which=which, stage=Stage(_MANY, _BATCH, _RATE, even=True), seed=seed)
         values = _values(session, seconds, stopped, told)
         session.curve = curve_of(values)

@@ -2,7 +2,7 @@
 
 Importing this costs no torch: a family imports its network when one is built. Another family joins by
 
->>> register("rl2", Family(build=lambda card, model: …, policy=lambda network, card, model: …))
+>>> register("mine", Family(build=lambda card, model: …, policy=lambda network, card, model: …))
 
 whose ``build`` is given the model of the domain that the agent is sent into (None where it is sent into none), so that
 a specialist may take its sizes from it.
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from domains.worlds import DomainModel
     from meta_learner.policies.base import Policy
+
+
+# The names of meta_learner.specialists.SPECIALISTS, whose import costs torch; a test keeps the two alike.
+SPECIALISTS = ("rl2", "transformer", "deep-adaptive-design", "maml", "scratch")
 
 
 @dataclass(frozen=True)
@@ -65,4 +69,23 @@ def _experimenter_policy(network: "nn.Module", card: Card, model: "DomainModel")
     return ExperimenterPolicy(network)
 
 
+def _specialist(card: Card, model: "DomainModel | None") -> "nn.Module":
+    from meta_learner.specialists import from_card
+
+    if model is None:
+        names = ", ".join(document.name for document in card.domains)
+        raise AgentError(f"the agent {card.name!r} is a specialist, whose network is built for a domain ({names})")
+    return from_card({"family": card.family, **card.options}, model)
+
+
+def _specialist_policy(network: "nn.Module", card: Card, model: "DomainModel") -> "Policy":
+    from meta_learner.specialists import Specialised, Specialist
+
+    del card, model
+    assert isinstance(network, Specialist)
+    return Specialised(network)
+
+
 _FAMILIES: dict[str, Family] = {"experimenter": Family(_experimenter, _experimenter_policy, of_table=True)}
+for _name in SPECIALISTS:
+    register(_name, Family(_specialist, _specialist_policy))

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from domains import randomness
 from meta_learner.experimenter.features import of_games
-from meta_learner.experimenter.network import Experimenter
+from meta_learner.experimenter.network import Judge
 from meta_learner.games.table import Games
 
 
@@ -31,7 +31,7 @@ class Turn:
 
 
 def episode(
-    network: Experimenter, games: Games, goal: str, runs: int, generator: torch.Generator
+    network: Judge, games: Games, goal: str, runs: int, generator: torch.Generator
 ) -> tuple[list[Turn], Tensor]:
     """Until all budgets are spent: designs drawn by the network's probabilities, outcomes from the truth, the exact
     update of the belief. The network never sees the truth. All turns, and the belief at the end [games, runs,

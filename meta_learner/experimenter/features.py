@@ -5,17 +5,18 @@ What one experiment, and the best two, are expected to do for the goal is worked
 to learn is what lies beyond, and what of the estimates not to believe.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from meta_learner.games.lookahead import action_values
-from meta_learner.games.table import Games
+from meta_learner.games.table import NOTHING_LEFT, Games
 from meta_learner.games.utilities import UTILITIES, Utility
 
 GOALS = tuple(UTILITIES)
-CELL, HYPOTHESIS, DESIGN, WHOLE = 4, 4, 10, 6 + len(GOALS)  # how many numbers each
+CELL, HYPOTHESIS, DESIGN, WHOLE = 4, 4, 12, 6 + len(GOALS)  # how many numbers each
 _LEAST = 1e-9
 _STEEP = 10.0  # by which a design's regret is told
 _SAME, _FAR = 1e-6, 10.0
@@ -39,13 +40,21 @@ class Table:
     gain: Tensor
 
 
-def of_games(games: Games, belief: Tensor, left: Tensor, goal: str, gain: Tensor | None = None) -> Table:
-    """Of beliefs [games, runs, hypotheses] with budgets left [games, runs]; gain [games, runs, designs]: greedy's
-    scores, where they are known better than from the games."""
+@dataclass(frozen=True)
+class Known:
+    """Greedy's scores per cost [games, runs, designs], as so many hypotheses tell them."""
+
+    gain: Tensor
+    hypotheses: int
+
+
+def of_games(games: Games, belief: Tensor, left: Tensor, goal: str, known: Known | None = None) -> Table:
+    """Of beliefs [games, runs, hypotheses] with budgets left [games, runs]; known: greedy's scores, where they come
+    from elsewhere than the games."""
     information, utility = UTILITIES["information"], UTILITIES[goal]
     allowed, target = games.affordable(left), belief @ games.member
     told = information.after(games, belief) - information(games, belief)[..., None]
-    greedy = told / games.cost[:, None] if gain is None else gain.to(told.dtype)
+    greedy = told / games.cost[:, None] if known is None else known.gain.to(told.dtype)
     most = torch.where(allowed, greedy, 0.0).amax(-1, keepdim=True).clamp_min(_LEAST)
     relative = (greedy / most).clamp(-1.0, 1.0)
     mean_cost = games.cost.mean(-1, keepdim=True)
@@ -56,14 +65,14 @@ def of_games(games: Games, belief: Tensor, left: Tensor, goal: str, gain: Tensor
         (_ahead(games, belief, left, each, depth)) for each, depth in ((utility, 1), (utility, 2), (information, 2))
     ]
     design = torch.stack(
-        [relative, told, told / entropy[..., None].clamp_min(_LEAST), cost, after.log1p()]
+        [relative, told, told / entropy[..., None].clamp_min(_LEAST), cost, after.log1p(), *_beyond(games, left)]
         + [_regret(value) for value in (values[0] / games.cost[:, None], *values)]
         + [values[1]],
         dim=-1,
     )
     steps = (left / mean_cost).clamp_min(0.0)
     chosen = torch.tensor([float(goal == name) for name in GOALS]).to(belief).expand(*left.shape, -1)
-    better = torch.full_like(steps, float(gain is not None))
+    better = torch.full_like(steps, 0.0 if known is None else 1.0 + math.log(known.hypotheses / belief.shape[-1]))
     numbers = [steps.log1p(), 1.0 / (1.0 + steps), entropy, target.amax(-1), values[1].amax(-1), better]
     whole = torch.cat([torch.stack(numbers, dim=-1), chosen], dim=-1)
     seen = (_cells(games, belief, target), _hypotheses(games, belief, target), design, whole)
@@ -77,6 +86,14 @@ def _ahead(games: Games, belief: Tensor, left: Tensor, utility: Utility, depth: 
     there = (utility.known(games, belief) - now).clamp_min(_LEAST)
     values = action_values(games, belief, left, utility, depth)
     return torch.where(values.isfinite(), (values - now[..., None]) / there[..., None], 0.0)
+
+
+def _beyond(games: Games, left: Tensor) -> tuple[Tensor, Tensor]:
+    """What the budget pays for after each design [games, runs, designs]: the share of the designs, and how many of the
+    cheapest (1 + its logarithm)."""
+    after = left[..., None] - games.cost[:, None] + NOTHING_LEFT
+    share = (games.cost[:, None, None] <= after[..., None]).to(left).mean(-1)
+    return share, (after / games.cost.amin(-1)[:, None, None]).clamp_min(0.0).floor().log1p()
 
 
 def _regret(value: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ Transformer.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +16,9 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from meta_learner.experimenter.features import CELL, DESIGN, HYPOTHESIS, WHOLE, Table
+
+Judge = Callable[[Table], tuple[Tensor, Tensor]]
+"""An ``Experimenter``, or what stands for it: table → logits [rows, designs] and value [rows]."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,12 @@ class Shape:
 
 
 class Experimenter(nn.Module):
-    """Table → logits [rows, designs], -inf where a design is not allowed, and value [rows]."""
+    """Table → logits [rows, designs], -inf where a design is not allowed, and value [rows]. mixed: attention and layers
+    in bfloat16 (Micikevicius et al. 2018, Mixed precision training); what is added up to scores stays as it was."""
 
     def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
-        self.shape = shape or Shape()
+        self.shape, self.mixed = shape or Shape(), False
         width = self.shape.width
         self.cell, self.hypothesis = nn.Linear(CELL, width), nn.Linear(HYPOTHESIS, width, bias=False)
         self.design, self.whole = nn.Linear(DESIGN, width, bias=False), nn.Linear(WHOLE, width, bias=False)
@@ -46,6 +51,13 @@ class Experimenter(nn.Module):
             nn.init.zeros_(head.bias)
 
     def forward(self, table: Table) -> tuple[Tensor, Tensor]:
+        with torch.autocast(table.cell.device.type, torch.bfloat16, enabled=self.mixed):
+            residual, value = self._found(table)
+        logits = self.shape.sharpness * table.gain + residual.float()
+        return logits.masked_fill(~table.allowed, -torch.inf), value.float()
+
+    def _found(self, table: Table) -> tuple[Tensor, Tensor]:
+        """Residual [rows, designs] and value [rows]."""
         of_design = self.design(table.design) + self.whole(table.whole)[:, None]  # [rows, designs, width]
         x = self.cell(table.cell) + self.hypothesis(table.hypothesis)[:, None] + of_design[:, :, None]
         weight = table.log_weight.softmax(-1)
@@ -54,9 +66,7 @@ class Experimenter(nn.Module):
             x = block(x, weight, share)
         pooled = (weight[:, None, None] @ x)[:, :, 0]
         found = self.leave(torch.cat([pooled, of_design], dim=-1))
-        logits = self.shape.sharpness * table.gain + self.residual(found)[..., 0]
-        value = self.worth((share[:, None] @ found)[:, 0])[:, 0]
-        return logits.masked_fill(~table.allowed, -torch.inf), value
+        return self.residual(found)[..., 0], self.worth((share[:, None] @ found)[:, 0])[:, 0]
 
 
 class _Block(nn.Module):

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from domains import randomness
-from meta_learner.experimenter.features import of_games
+from meta_learner.experimenter.features import Known, of_games
 from meta_learner.experimenter.network import Experimenter
 from meta_learner.games.of_domain import game_of, goal_of
 from meta_learner.games.table import Games
@@ -29,7 +29,9 @@ class Learned:
 
 class ExperimenterPolicy(Policy):
     """Candidates are those that ``expected-information-gain`` finds; the network, shown what 64 hypotheses say of the
-    16 best, decides among them. Scores: logits."""
+    16 best, decides among them. Scores: logits. Greedy decides alone, and scores are its own, over the later designs of
+    a batch, and where some parameters are to be learned and others not, which no utility of a game says: the variance
+    of predictions is another thing (on psychometric-function it costs a tenth of the information)."""
 
     name = "experimenter"
     hypotheses = ExpectedInformationGain.hypotheses
@@ -41,7 +43,8 @@ class ExperimenterPolicy(Policy):
     @torch.no_grad()
     def choose(self, problem: DesignProblem) -> Choice:
         designs, gain = top(*self._greedy.finalists(problem), _DESIGNS)
-        logits = gain if problem.pending.shape[1] > 0 else self._logits(problem, designs, gain)
+        alone = problem.pending.shape[1] > 0 or problem.model.domain.goal.parameters
+        logits = gain if alone else self._logits(problem, designs, gain)
         choice = best(designs, torch.where(gain.isfinite(), logits, -torch.inf))
         if problem.pool is not None:
             return choice
@@ -55,7 +58,7 @@ class ExperimenterPolicy(Policy):
         stream = randomness.generator((problem.scoring + 2) % 2**63)
         noise = stratified(_OUTCOMES, len(problem.model.outcome_names), stream)
         game = game_of(problem.model, few, designs, problem.remaining, noise)
-        known = gain.nan_to_num(neginf=0.0)[:, None]
+        known = Known(gain.nan_to_num(neginf=0.0)[:, None], problem.hypotheses.mechanism.shape[1])
         table = of_games(game, game.prior[:, None], game.budget[:, None], goal_of(problem.model), known)
         logits: Tensor = self._network(table)[0]
         return logits.to(torch.float64)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_NOTHING_LEFT = 1e-9  # of a budget, by rounding
+NOTHING_LEFT = 1e-9  # of a budget, by rounding
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Games:
     @property
     def horizon(self) -> int:
         """The most experiments that any game's budget pays for."""
-        return int(((self.budget + _NOTHING_LEFT) / self.cost.amin(-1)).floor().max())
+        return int(((self.budget + NOTHING_LEFT) / self.cost.amin(-1)).floor().max())
 
     @cached_property
     def member(self) -> Tensor:
@@ -91,7 +91,7 @@ class Games:
 
     def affordable(self, left: Tensor) -> Tensor:
         """Which designs fit what is left [games, runs]: boolean [games, runs, designs]."""
-        return self.cost[:, None] <= left[..., None] + _NOTHING_LEFT
+        return self.cost[:, None] <= left[..., None] + NOTHING_LEFT
 
     def updated(self, belief: Tensor, design: Tensor, outcome: Tensor) -> Tensor:
         """Bayes: the belief after an outcome [games, runs] of a design [games, runs]."""

@@ -12,10 +12,11 @@ from meta_learner.specialists.network import Specialist
 
 
 class Specialised(Policy):
-    """The design that the network holds most likely; the nearest that is allowed, or left in the pool."""
+    """The design that the network holds most likely, or one drawn as in training; the nearest that is allowed, or left
+    in the pool."""
 
-    def __init__(self, network: Specialist) -> None:
-        self.name, self.network = network.family, network
+    def __init__(self, network: Specialist, *, drawn: bool = False) -> None:
+        self.name, self.network, self.drawn = network.family, network, drawn
 
     @torch.no_grad()
     def choose(self, problem: DesignProblem) -> Choice:
@@ -23,7 +24,9 @@ class Specialised(Policy):
         self._check(problem)
         history = _with_pending(problem)
         tokens = self.network.featuriser(history, _left_before(problem, history))
-        unit = self.network.layout.unit(self.network.latest(tokens).mode())
+        decision = self.network.latest(tokens)
+        action = decision.sample(problem.generator) if self.drawn else decision.mode()
+        unit = self.network.layout.unit(action)
         if problem.pool is not None:
             return unscored(nearest_in(space, unit, *pooled(problem, problem.pool)))
         return unscored(nearest(space, unit, problem.remaining))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 
 from domains.errors import DomainError
 from domains.worlds import DomainModel
@@ -43,18 +44,39 @@ def build(
     seed: of its first weights, the same on every device; budget: what shares of the budget are of, the domain's own
     where None.
     """
-    if name not in SPECIALISTS:
-        raise DomainError(f"specialist {name!r}: there is none of that name; there are {', '.join(SPECIALISTS)}")
-    family = SPECIALISTS[name]
-    known = {field.name for field in fields(family.options)}
-    unknown = [option for option in options or {} if option not in known]
-    if unknown:
-        raise DomainError(f"option {unknown[0]!r}: {name} has none of that name; it has {', '.join(sorted(known))}")
+    family = _family(name, options or {})
     featuriser = Featuriser(model, model.domain.budget if budget is None else budget)
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         torch.manual_seed(seed)
         network = family.network(featuriser, Layout(model), family.options(**(options or {})))
     return network.to(torch.empty(0).device)
+
+
+def options_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All options of a family, from some in words or numbers; DomainError names the first that cannot be."""
+    family = _family(name, given)
+    try:
+        found = dict(vars(TypeAdapter(family.options).validate_python(dict(given))))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DomainError(f"option {first['loc'][0]}={first['input']}: {first['msg']}") from None
+    for option, value in found.items():
+        if isinstance(value, int | float) and not isinstance(value, bool) and not value > 0:
+            raise DomainError(f"option {option}={value:g}: it must be above 0")
+    if found["width"] % found.get("heads", 1):
+        raise DomainError(f"option heads={found['heads']}: the width, {found['width']}, must be a multiple of it")
+    return found
+
+
+def _family(name: str, options: Mapping[str, Any]) -> Family:
+    """DomainError unless there is one that has all these options."""
+    if name not in SPECIALISTS:
+        raise DomainError(f"specialist {name!r}: there is none of that name; there are {', '.join(SPECIALISTS)}")
+    known = {field.name for field in fields(SPECIALISTS[name].options)}
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise DomainError(f"option {unknown[0]!r}: {name} has none of that name; it has {', '.join(sorted(known))}")
+    return SPECIALISTS[name]
 
 
 def card(network: Specialist) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class Options:
     """width: of the state; cell: of the recurrence; layers: of it."""
 
     width: int = 64
-    cell: Literal["gru", "lstm"] = "gru"
+    cell: Literal["gru", "lstm"] = "lstm"
     layers: int = 1
 
 

@@ -1,9 +1,10 @@
 """Few-shot adaptation: an experimenter that has learned on many domains goes on learning on one.
 
-The lessons are those of meta-training (``OneDomain``): decisions that may come up in runs of the domain, with a teacher
-that looks two experiments ahead through more hypotheses. They use the document's laws and priors, and no outcome of any
-world. What may change: ``all`` weights; the ``head`` after the attention alone (ANIL: Raghu et al. 2020, Rapid learning
-or feature reuse?); or a ``low-rank`` change of every linear map, W + B A with B = 0 at first (Hu et al. 2022, LoRA).
+The lessons are those of meta-training (``KnownDomains``): decisions that may come up in runs of the domain, with a
+teacher that looks two experiments ahead through hypotheses of its own. They use the document's laws and priors, and no
+outcome of any world. What may change: ``all`` weights; the ``head`` after the attention alone (ANIL: Raghu et al. 2020,
+Rapid learning or feature reuse?); or a ``low-rank`` change of every linear map, W + B A with B = 0 at first (Hu et al.
+2022, LoRA).
 """
 
 import copy
@@ -15,8 +16,8 @@ from torch.nn.utils import parametrize
 
 from domains import randomness
 from meta_learner.experimenter.network import Experimenter
+from meta_learner.training.decisions import KnownDomains
 from meta_learner.training.session import Session
-from meta_learner.training.tasks import OneDomain
 from meta_learner.training.training import Plan, Stage, Training
 
 Which = Literal["all", "head", "low-rank"]
@@ -24,7 +25,7 @@ WHICH: tuple[Which, ...] = get_args(Which)
 _RANK = 4
 
 
-def adapting(network: Experimenter, task: OneDomain, *, which: Which, stage: Stage, seed: int = 0) -> Session:
+def adapting(network: Experimenter, task: KnownDomains, *, which: Which, stage: Stage, seed: int = 0) -> Session:
     """A session that adapts a copy of the network to decisions of one domain; ``adapted`` takes it out."""
     learner = copy.deepcopy(network)
     learner.requires_grad_(which == "all")

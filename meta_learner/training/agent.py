@@ -13,7 +13,8 @@ from meta_learner.training.training import Training
 CURVE_OF = "regret, a share of what the best design gains (imitate); gain, a share of all there is (improve)"
 _LIMITS = (
     "Decides among the candidates that expected-information-gain finds, by a table of 64 hypotheses, 16 designs and 16 "
-    "outcomes; for a batch's later designs it takes greedy's. Trained with budgets of a few experiments."
+    "outcomes; for a batch's later designs, and where only some parameters are to be learned, it takes greedy's. "
+    "Trained with budgets of a few experiments."
 )
 
 
@@ -35,6 +36,7 @@ def as_agent(
         recipe=recipe.model_dump(mode="json", by_alias=True),
         training={
             "tasks": recipe.in_words(),
+            "domains": [{"name": domain.name, "identity": domain.identity} for domain in recipe.documents()],
             "steps": training.step,
             "episodes": training.episodes,
             "experiments": training.experiments,

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from meta_learner.experimenter.episodes import episode
-from meta_learner.experimenter.network import Experimenter
+from meta_learner.experimenter.network import Judge
 from meta_learner.games.table import Games
 from meta_learner.games.utilities import UTILITIES
 from meta_learner.training.lessons import Learned
 from meta_learner.training.tasks import Tables
 
 
-def learned(network: Experimenter, task: Tables, *, batch: int, runs: int, generator: torch.Generator) -> Learned:
+def learned(network: Judge, task: Tables, *, batch: int, runs: int, generator: torch.Generator) -> Learned:
     """Of ``runs`` runs of ``batch`` games."""
     games = task.draw(batch, generator)
     turns, belief = episode(network, games, task.goal, runs, generator)
@@ -25,7 +25,8 @@ def learned(network: Experimenter, task: Tables, *, batch: int, runs: int, gener
     others = (gained.sum(1, keepdim=True) - gained) / (runs - 1)
     log_probability = torch.stack([turn.log_probability for turn in turns]).sum(0)
     decisions = sum(int(turn.going.sum()) for turn in turns)
-    return Learned(-((gained - others) * log_probability).mean(), gained.mean().item(), decisions)
+    unused = 0.0 * sum(turn.value.sum() for turn in turns)  # ranks wait until every parameter has a gradient
+    return Learned(unused - ((gained - others) * log_probability).mean(), gained.mean().item(), decisions)
 
 
 def _returns(games: Games, belief: Tensor, goal: str) -> Tensor:

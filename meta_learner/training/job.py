@@ -1,6 +1,7 @@
 """One job from nothing to an agent: train, see how much of the gap to the optimum it closes, write all to a folder.
 
     python -m meta_learner.training.job [--recipe experimenter] [--seconds 420] [--device cuda] [--smoke] [--out FOLDER]
+    torchrun --nproc-per-node=4 -m meta_learner.training.job …        (one process a GPU, gradients shared)
 
 For a machine with a GPU and little else: it needs torch, numpy, scipy, pyyaml, pydantic and safetensors. In the folder
 (``$OUT`` unless named) it leaves an agent, ``NAME/agent.safetensors`` with ``NAME/card.json``, which ``organon agent
@@ -23,6 +24,7 @@ from meta_learner.games import UTILITIES, Greedy, best_value, expected_utility
 from meta_learner.games.random_tables import KINDS, Size, random_games
 from meta_learner.streams import stream
 from meta_learner.training.agent import as_agent
+from meta_learner.training.ranks import agreed, first, ranks
 from meta_learner.training.recipe import TrainingRecipe, read_recipe
 from meta_learner.training.session import Session
 from meta_learner.training.training import Training
@@ -36,21 +38,26 @@ def main(arguments: list[str] | None = None) -> None:
     given = _options().parse_args(arguments)
     recipe = read_recipe("smoke" if given.smoke else given.recipe)
     seconds, games = (_SMOKE_SECONDS, _SMOKE_GAMES) if given.smoke else (given.seconds, _GAMES)
-    with nullcontext() if given.device == "cpu" else torch.device(given.device):
+    with ranks(given.device) as device, nullcontext() if device == "cpu" else torch.device(device):
         session = trained(recipe, seconds)
-        about = results.provenance(given.device)
-        card, weights = as_agent(recipe, session.training, session.seconds, session.curve, about)
-        Store(given.out, given.out).save(card, weights, replace=True)
-        results.save(given.out / "report.json", {**report(session, games), **about})
+        if first():
+            _write(given.out, recipe, session, games, device)
+
+
+def _write(out: Path, recipe: TrainingRecipe, session: Session, games: int, device: str) -> None:
+    about = results.provenance(device)
+    card, weights = as_agent(recipe, session.training, session.seconds, session.curve, about)
+    Store(out, out).save(card, weights, replace=True)
+    results.save(out / "report.json", {**report(session, games), **about})
 
 
 def trained(recipe: TrainingRecipe, seconds: float) -> Session:
     """As far as the time goes; a line now and then."""
     session = Session(Training(recipe.plan()))
     for value in session.run():
-        if session.training.step % _TOLD_EVERY == 0:
+        if session.training.step % _TOLD_EVERY == 0 and first():
             print(f"step {session.training.step}: {value:.4f}, {session.seconds:.0f} s", flush=True)
-        if session.seconds >= seconds:
+        if agreed(session.seconds >= seconds):
             break
     return session
 
@@ -63,6 +70,7 @@ def report(session: Session, games: int) -> dict[str, Any]:
         "kind": "training-job",
         **counts,
         "seconds": session.seconds,
+        "ranks": training.ranks,
         **{f"{name}_per_second": count / seconds for name, count in counts.items()},
         "gap_closed": {f"{kind}, {goal}": _closed(session, kind, goal, games) for kind in KINDS for goal in UTILITIES},
     }

@@ -4,7 +4,7 @@ Stage 1 imitates look-ahead (``lessons``), stage 2 improves on it by policy grad
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -12,8 +12,11 @@ from torch import Tensor
 
 from domains import randomness
 from meta_learner.experimenter.network import Experimenter, Shape
+from meta_learner.streams import stream
 from meta_learner.training import improvement
+from meta_learner.training.curriculum import Curriculum
 from meta_learner.training.lessons import Learned
+from meta_learner.training.ranks import distributed
 from meta_learner.training.tasks import Tables, Task
 
 
@@ -38,13 +41,16 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plan:
-    """tasks: each with its weight."""
+    """tasks: each with its weight; curriculum: how much of it goes by learning progress (``curriculum``), 0 to 1, while
+    imitating; mixed: the network in bfloat16, its parameters and all else in their own precision."""
 
     tasks: tuple[tuple[float, Task], ...]
     imitate: Stage
     improve: Stage
     seed: int = 0
     shape: Shape = field(default_factory=Shape)
+    curriculum: float = 0.0
+    mixed: bool = False
 
     @property
     def steps(self) -> int:
@@ -52,28 +58,33 @@ class Plan:
 
 
 class Training:
-    """A network being trained, and all that decides how it goes on: optimiser, stream, step.
+    """A network being trained, and all that decides how it goes on: optimiser, curriculum, step.
 
-    episodes: games and decisions seen so far; experiments: decided on in them.
+    Every step has a stream of its own, (seed, rank, step). episodes: games and decisions seen so far, experiments:
+    decided on in them, by all ranks together.
     """
 
     def __init__(self, plan: Plan, network: Experimenter | None = None) -> None:
         """network: one that has learned before; those of its parameters that ask for no gradient stay as they are."""
         self.plan, self.step, self.episodes, self.experiments = plan, 0, 0, 0
         self.network = _untrained(plan) if network is None else network
+        self.network.mixed = plan.mixed
+        self.learner, self.rank, self.ranks = distributed(self.network)
         learning = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         self.optimiser = torch.optim.AdamW(learning, lr=plan.imitate.rate, weight_decay=1e-4)
-        self.generator = randomness.generator(plan.seed)
+        self.curriculum = Curriculum(plan.tasks, plan.curriculum)
+        self.generator = stream(plan.seed, self.rank, 0, "training")
 
     def run(self) -> Iterator[float]:
         """The rest of the training. After every step: the regret, a share (stage 1), or what was gained, a share."""
         while self.step < self.plan.steps:
             imitating = self.step < self.plan.imitate.steps
+            self.generator = stream(self.plan.seed, self.rank, self.step, "training")
             stage, begun = (self.plan.imitate, 0) if imitating else (self.plan.improve, self.plan.imitate.steps)
             lessons = self._imitate() if imitating else [self._improve()]
             self._learn(torch.stack([lesson.loss for lesson in lessons]).mean(), stage.rate_at(self.step - begun))
             self.step += 1
-            self.experiments += sum(lesson.decisions for lesson in lessons)
+            self.experiments += self.ranks * sum(lesson.decisions for lesson in lessons)
             yield sum(lesson.told for lesson in lessons) / len(lessons)
 
     def state(self) -> dict[str, Tensor]:
@@ -82,7 +93,7 @@ class Training:
         for index, moments in self.optimiser.state_dict()["state"].items():
             parts |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
         counts = torch.tensor([self.step, self.episodes, self.experiments])
-        return parts | {"generator": self.generator.get_state(), "counts": counts}
+        return parts | {"curriculum": self.curriculum.seen, "counts": counts}
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go on where ``state`` was taken, to the same bits. ValueError: it is another network's."""
@@ -97,24 +108,23 @@ class Training:
                 _, index, kind = name.split(".")
                 moments.setdefault(int(index), {})[kind] = value
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
-        self.generator.set_state(state["generator"])
+        self.curriculum.seen = state["curriculum"].clone()
         self.step, self.episodes, self.experiments = (int(count) for count in state["counts"])
 
     def _imitate(self) -> list[Learned]:
-        task, stage = self._drawn(self.plan.tasks), self.plan.imitate
-        self.episodes += stage.batch * task.runs
-        return list(task.lessons(self.network, stage.batch, self.generator))
+        index, stage = self.curriculum.draw(self.generator), self.plan.imitate
+        task = self.plan.tasks[index][1]
+        self.episodes += self.ranks * stage.batch * task.runs
+        lessons = list(task.lessons(self.learner, stage.batch, self.generator))
+        self.curriculum.learned(index, sum(lesson.told for lesson in lessons) / len(lessons))
+        return lessons
 
     def _improve(self) -> Learned:
-        task = self._drawn([(weight, task) for weight, task in self.plan.tasks if isinstance(task, Tables)])
-        assert isinstance(task, Tables)
-        stage = self.plan.improve
-        self.episodes += stage.batch * stage.runs
-        return improvement.learned(self.network, task, batch=stage.batch, runs=stage.runs, generator=self.generator)
-
-    def _drawn(self, tasks: Sequence[tuple[float, Task]]) -> Task:
-        weights = torch.tensor([weight for weight, _ in tasks])
-        return tasks[int(randomness.choices(weights, 1, self.generator))][1]
+        tables = [(weight, task) for weight, task in self.plan.tasks if isinstance(task, Tables)]
+        weights = torch.tensor([weight for weight, _ in tables])
+        task, stage = tables[int(randomness.choices(weights, 1, self.generator))][1], self.plan.improve
+        self.episodes += self.ranks * stage.batch * stage.runs
+        return improvement.learned(self.learner, task, batch=stage.batch, runs=stage.runs, generator=self.generator)
 
     def _learn(self, loss: Tensor, rate: float) -> None:
         for group in self.optimiser.param_groups:

@@ -6,7 +6,10 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-_COLOURS = ("#2d7dd2", "#e07a1f", "#2a9d63", "#c44d9a", "#8a6fd6", "#b8930f")  # as the pages' figures
+_COLOURS = ("#2d7dd2", "#e07a1f", "#2a9d63", "#c44d9a", "#8a6fd6", "#b8930f", "#17a8b8", "#8c564b")  # as the pages'
+_DASHES = ("solid", "dash", "dashdot")  # where there are more policies than colours
+_KNOWN = {"random": ("#8a8a8a", "dot"), "expected-information-gain": ("#222222", "dash")}  # what others are beside
+_MANY = 5  # policies, above which bands are fainter
 _COLUMNS = 3
 _HEIGHT = 320  # of one panel, pixels
 Report = dict[str, Any]
@@ -27,8 +30,9 @@ def adaptation_figure(report: Report) -> go.Figure:
         _progress(figure, group, styles, _place(index))
     for index, shift in enumerate(shifts, len(groups)):
         _profiles(figure, shift, styles, _place(index))
+    scored = "; score: 0 as random" if shifts else ""
     figure.update_layout(
-        title="Progress: 0 before any experiment, 1 as greedy at twice the budget; score: 0 as random<br>"
+        title=f"Progress: 0 before any experiment, 1 as greedy at twice the budget{scored}<br>"
         "<sup>lines: interquartile means of runs, shares of runs; bands: 95 % at each point</sup>",
         height=_HEIGHT * rows + 160,
         margin={"t": 130},
@@ -43,12 +47,16 @@ def _place(index: int) -> dict[str, int]:
 
 
 def _styles(groups: Sequence[Report]) -> dict[str, Report]:
-    """A colour a policy; the legend names each once, by its first curve."""
+    """A colour a policy, dashes where colours are used up; the legend names each once, by its first curve."""
     names = [agent["summary"]["policy"] for agent in groups[0]["agents"]]
-    return {
-        name: {"name": name, "legendgroup": name, "line": {"color": _COLOURS[index % len(_COLOURS)]}}
-        for index, name in enumerate(names)
-    }
+    looks = ((colour, dash) for dash in _DASHES for colour in _COLOURS)
+    opacity = 0.15 if len(names) <= _MANY else 0.06
+    styles = {}
+    for name in names:
+        colour, dash = _KNOWN.get(name) or next(looks)
+        line = {"color": colour, "dash": dash}
+        styles[name] = {"name": name, "legendgroup": name, "line": line, "opacity": opacity}
+    return styles
 
 
 def _progress(figure: go.Figure, group: Report, styles: dict[str, Report], place: dict[str, int]) -> None:
@@ -76,10 +84,12 @@ def _band(
     figure: go.Figure, x: Sequence[float], points: dict[str, list[Any]], style: Report, place: dict[str, int]
 ) -> None:
     """A line over its band."""
-    colour = style["line"]["color"]
+    colour, opacity = style["line"]["color"], style.pop("opacity")
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     edge = {"x": x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     edge["legendgroup"] = style["legendgroup"]
     figure.add_scatter(y=points["low"], **edge, **place)
-    figure.add_scatter(y=points["high"], fill="tonexty", fillcolor=f"rgba({red},{green},{blue},0.15)", **edge, **place)
+    figure.add_scatter(
+        y=points["high"], fill="tonexty", fillcolor=f"rgba({red},{green},{blue},{opacity})", **edge, **place
+    )
     figure.add_scatter(x=x, y=points["value"], marker={"size": 4}, **style, **place)

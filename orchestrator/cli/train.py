@@ -1,42 +1,43 @@
-"""``organon train``: meta-train the universal policy by a recipe."""
+"""``organon train``: meta-train the universal policy by a recipe, or a specialist on one domain."""
 
+import shlex
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from experiments_db import trainings
+from meta_learner.agents.families import SPECIALISTS
 from meta_learner.training.recipe import read_recipe, shipped
 from orchestrator import services
+from orchestrator.cli import train_options as options
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
-from orchestrator.cli.progress import progress_bar
-from orchestrator.errors import RequestError
+from orchestrator.cli.progress import Told, progress_bar
+from orchestrator.cli.train_specialist import again, check, planned
 from orchestrator.settings import load_settings
-
-RecipeArgument = Annotated[
-    str | None,
-    typer.Argument(help=f"A .yaml file, or one that comes with Organon: {', '.join(shipped())}.", metavar="RECIPE"),
-]
 
 
 def train(
-    recipe: RecipeArgument = None,
-    minutes: Annotated[
-        float | None, typer.Option("--minutes", min=0, help="Stop after so long; the same command goes on later.")
-    ] = None,
-    past: Annotated[
-        bool, typer.Option("--past", help="List the trainings there have been, and train nothing.")
-    ] = False,
+    what: options.WhatArgument = None,
+    minutes: options.MinutesOption = None,
+    past: options.PastOption = False,
+    domain: options.DomainOption = None,
+    experiments: options.ExperimentsOption = None,
+    name: options.NameOption = None,
+    seed: options.SeedOption = None,
+    budget: options.BudgetOption = None,
+    contrasts: options.ContrastsOption = None,
+    option: options.OptionOption = None,
     json: Json = False,
 ) -> None:
-    """Train the universal policy on random tables and random domains, as a recipe says, and keep it as an agent.
+    """Train the universal policy by a recipe, or a specialist on one domain, and keep it as an agent.
 
-    Ctrl-C stops after the step at hand. Whenever it stops there is an agent of the recipe's name (organon agent show
-    NAME), and the same command goes on where it was, to the same weights as without a stop. The device is that of
-    ORGANON_DEVICE.
+    A recipe says on which random tables and random domains the universal policy learns. A specialist learns from
+    simulated runs of its domain alone, and serves no other: a meta-RL family, or scratch, the baseline. Ctrl-C stops
+    after the step at hand. Whenever it stops there is an agent (organon agent show NAME), and the same command goes on
+    where it was, to the same weights as without a stop. The device is that of ORGANON_DEVICE.
     """
     settings = load_settings()
     database = services.open_database(settings)
@@ -44,12 +45,14 @@ def train(
         with database.read() as session:
             _list(trainings.trainings(session), json)
         return
-    if recipe is None:
-        raise RequestError(f"name a recipe: a .yaml file, or one of {', '.join(shipped())}")
-    asked = read_recipe(recipe)
+    given = {
+        "domain": domain, "experiments": experiments, "name": name, "seed": seed, "budget": budget,
+        "contrasts": contrasts, "option": option,
+    }  # fmt: skip
+    what = check(what, given)
+    asked = planned(what, given) if what in SPECIALISTS else read_recipe(what)
     from orchestrator import training
 
-    total = asked.imitate.steps + asked.improve.steps
     with progress_bar() as bar, stopping() as stopped:
         row, agent = training.train(
             settings,
@@ -57,19 +60,24 @@ def train(
             asked,
             seconds=None if minutes is None else 60.0 * minutes,
             stopped=stopped,
-            told=lambda step, value: bar(f"{asked.name}: step {step} of {total}, {value:.3f}", step / max(1, total)),
+            told=partial(_told, bar, asked.name, "experiments" if what in SPECIALISTS else "steps"),
         )
-    _tell(row, str(agent.folder), recipe, json)
+    _tell(row, str(agent.folder), again(what, given), json)
 
 
-def _tell(row: Any, folder: str, recipe: str, json: bool) -> None:
+def _told(bar: Told, name: str, unit: str, step: int, steps: int, value: float) -> None:
+    bar(f"{name}: {step:,} of {steps:,} {unit}, {value:.3f}", min(1.0, step / max(1, steps)))
+
+
+def _tell(row: Any, folder: str, command: list[str], json: bool) -> None:
     if json:
         print_json({**_plain(row), "folder": folder})
         return
-    console.print(f"{row.status} at step {row.step} of {row.steps}, {row.seconds:.0f} seconds", markup=False)
+    unit = "experiment" if command[0] in SPECIALISTS else "step"
+    console.print(f"{row.status} at {unit} {row.step} of {row.steps}, {row.seconds:.0f} seconds", markup=False)
     console.print(f"the agent: organon agent show {row.agent}, in {folder}", markup=False)
     if row.status == "stopped":
-        console.print(f"to go on: organon train {recipe}", markup=False)
+        console.print(f"to go on: organon train {shlex.join(command)}", markup=False)
 
 
 @contextmanager

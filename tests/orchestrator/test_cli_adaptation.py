@@ -1,5 +1,6 @@
 """``organon benchmark adaptation``: tables, the JSON document, the picture, and what is refused."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,21 @@ def test_the_picture_shows_every_group_and_level(made: tuple[Result, dict[str, A
     first = document["groups"][0]["agents"][0]
     assert list(lines[0].y) == [point["value"] for point in first["curve"]]
     assert "plotly" in (folder / "adaptation.html").read_text()
+
+
+def test_policies_are_told_apart(made: tuple[Result, dict[str, Any], Path]) -> None:
+    """More policies than colours, and those that others are beside in a style of their own."""
+    document = copy.deepcopy(made[1])
+    (agent, *_), names = document["groups"][0]["agents"], [f"policy-{number}" for number in range(14)]
+    everyone = ["random", *names, "expected-information-gain"]
+    many = [{**agent, "summary": {**agent["summary"], "policy": name}} for name in everyone]
+    document["groups"][0]["agents"] = many
+    document.update(groups=document["groups"][:1], shifts=[])
+    lines = {
+        trace.name: (trace.line.color, trace.line.dash) for trace in adaptation_figure(document).data if trace.name
+    }
+    assert len(set(lines.values())) == len(lines) == 16
+    assert "score" not in adaptation_figure(document).layout.title.text
 
 
 def test_the_same_seed_gives_the_same_document(tmp_path: Path) -> None:

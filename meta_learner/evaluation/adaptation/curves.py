@@ -19,6 +19,7 @@ from meta_learner.evaluation.investigated import simulated_block
 from meta_learner.evaluation.processes import Tell, one_thread, silent
 from meta_learner.policies.base import Policy
 from meta_learner.rollout import BlockSteps, rollout
+from meta_learner.specialists import Specialised
 
 Array = NDArray[np.float64]
 Make = Callable[[], Policy]
@@ -83,7 +84,8 @@ def simulate(order: Order, told: Tell = silent) -> Curves:
     """
     with one_thread():
         model, policy = DomainModel(order.domain), order.make()
-        blind = model.domain.goal.kind == "learn" and isinstance(policy, BLIND)  # then nothing looks at the belief
+        unseeing = isinstance(policy, (*BLIND, Specialised))
+        blind = model.domain.goal.kind == "learn" and unseeing  # then nothing looks at the belief
         worlds = None
         if order.shift == "shifted-parameters":
             worlds = draw_shifted(model, order.runs, seed=order.seed, block=order.block, by=order.shifted_by)

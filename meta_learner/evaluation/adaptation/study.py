@@ -19,7 +19,7 @@ from meta_learner.evaluation.processes import Tell, silent, work
 from meta_learner.policies import POLICIES
 
 RANDOM, GREEDY = "random", "expected-information-gain"
-TWICE = 2.0  # the budget of the greedy policy that sets the score 1
+TWICE = 2.0
 
 _REFERENCE = "greedy at twice the budget"
 _BLOCK = 25  # runs that are simulated as one batch
@@ -30,7 +30,8 @@ class Study:
     """What is measured, and how.
 
     policies: name → what makes the agent, those of the registry or learned ones. budget: of each domain, None: its own.
-    contrasts: L of sPCE, for goal learn. shifted_by: prior standard deviations between shifted worlds and the document.
+    reference: the budget of the greedy policy that sets the score 1, a multiple of that. contrasts: L of sPCE, for goal
+    learn. shifted_by: prior standard deviations between shifted worlds and the document.
     training: agent → experiments that its training took, for break-even. resamples: of the bootstrap.
     """
 
@@ -41,6 +42,7 @@ class Study:
     seed: int = 0
     particles: int = 2000
     contrasts: int = 10_000
+    reference: float = TWICE
     shifted_by: float = 1.0
     resamples: int = 2000
     processes: int = 1
@@ -92,6 +94,8 @@ def _faults(groups: Sequence[Group], study: Study) -> Iterator[str]:
     for name, least in (("runs", 4), ("resamples", 100), ("contrasts", 1), ("particles", 10), ("processes", 1)):
         if getattr(study, name) < least:
             yield f"{name} {getattr(study, name)}: it must be at least {least}"
+    if not 0 < study.reference < float("inf"):
+        yield f"reference {study.reference:g}: it is a multiple of the budget, above 0"
     if study.baseline not in study.agents:
         known = ", ".join({**POLICIES, **study.policies})
         yield f"baseline: there is no {study.baseline!r}; they are {known}"
@@ -139,7 +143,7 @@ def _orders(group: Group, study: Study) -> Iterator[tuple[tuple[Group, str], Ord
         shifted_by=study.shifted_by,
     )
     everyone = [(name, make, budget) for name, make in study.agents.items()]
-    for name, make, spends in (*everyone, (_REFERENCE, POLICIES[GREEDY], TWICE * budget)):
+    for name, make, spends in (*everyone, (_REFERENCE, POLICIES[GREEDY], study.reference * budget)):
         for block, first in enumerate(range(0, study.runs, _BLOCK)):
             runs = min(_BLOCK, study.runs - first)
             yield (group, name), order(make=make, budget=spends, block=block, runs=runs)

@@ -91,7 +91,9 @@ def test_options_that_make_no_network(store: Store) -> None:
 
 def test_a_family_that_is_not_there(store: Store) -> None:
     saved = store.save(*tiny(family="oracle"))
-    with pytest.raises(AgentError, match=r"of the family 'oracle', which this Organon does not have; it has exp"):
+    with pytest.raises(
+        AgentError, match=r"of the family 'oracle', which this Organon does not have; it has deep.*, experim"
+    ):
         load_network(saved)
 
 

@@ -18,7 +18,7 @@ def test_a_shipped_agent_is_what_its_card_says(name: str) -> None:
     load_network(stored)
     assert stored.card.weights.bytes <= _MOST
     assert name in shipped()
-    assert stored.card.recipe == read_recipe(name).model_dump(mode="json", by_alias=True)
+    assert read_recipe(name).is_that_of(stored.card.recipe)
     assert stored.card.training.domains == ()
 
 

@@ -214,6 +214,14 @@ def test_where_greedy_is_no_better_than_random_nothing_is_told_together() -> Non
     assert (shift.domains, shift.left_out) == (("normal-mean",), ("flat",))
 
 
+def test_greedy_is_its_own_reference_at_the_same_budget() -> None:
+    """Once the mark is set by no larger a budget, greedy is where it is in every world."""
+    policies = {name: POLICIES[name] for name in ("expected-information-gain", "random")}
+    (runs,) = investigate(groups(STEEP)[:1], study(policies=policies, reference=1.0))
+    assert (runs.reference.score == runs.agents["expected-information-gain"].score).all()
+    assert not (runs.reference.score == runs.agents["random"].score).all()
+
+
 def test_processes_share_the_work_and_change_nothing() -> None:
     some = groups(MEAN)[:1]
     alone, shared = (investigate(some, study(processes=count, budget=1.0, runs=27))[0] for count in (1, 2))
@@ -226,6 +234,7 @@ def test_processes_share_the_work_and_change_nothing() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"reference": 0.0}, "reference 0: it is a multiple of the budget"),
         ({"runs": 3}, "runs 3: it must be at least 4"),
         ({"baseline": "guess"}, "baseline: there is no 'guess'; they are random, sobol"),
         ({"training": {"greedy": 5.0}}, "training greedy=5: name one of sobol, random"),

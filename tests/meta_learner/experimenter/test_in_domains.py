@@ -108,6 +108,16 @@ def test_whatever_the_network_says_designs_are_allowed(name: str) -> None:
     assert bool(model.space.feasible(state.belief.history.designs).all())
 
 
+def test_where_some_parameters_are_to_be_learned_greedy_decides() -> None:
+    """To the bit, whatever the network says."""
+    model = DomainModel(find("psychometric-function"))
+    chosen = []
+    for policy in (ExperimenterPolicy(shaken(), SEARCH), ExpectedInformationGain(SEARCH)):
+        steps, _ = simulated_block(model, policy, runs=3, seed=6, settings=BeliefSettings(particles=100))
+        chosen.append(steps.turn(steps.turn(steps.begin(3))).belief.history.designs)
+    assert torch.equal(*chosen)
+
+
 def test_it_never_sees_the_truth() -> None:
     """The same beliefs over other worlds give the same choices."""
     model = DomainModel(find("enzyme-kinetics"))

@@ -49,6 +49,19 @@ def test_a_rollout_is_legal_paid_for_and_the_same_again(name: str) -> None:
     assert other.shape != first.shape or not torch.equal(first, other)
 
 
+def test_drawn_designs_differ_by_the_stream_and_are_legal() -> None:
+    model, network = mixed(), policy("scratch").network
+    first, again, other = (
+        simulated_block(model, Specialised(network, drawn=True), runs=RUNS, seed=seed, settings=FEW)[0]
+        for seed in (5, 5, 6)
+    )
+    designs = [next(iter(rollout(steps, RUNS))).belief.history.designs for steps in (first, again, other)]
+    assert torch.equal(designs[0], designs[1])
+    assert not torch.equal(designs[0], designs[2])
+    assert len(designs[0].unique(dim=0)) == RUNS
+    assert all(bool(model.space.feasible(each[:, 0]).all()) for each in designs)
+
+
 def test_a_rollout_sees_what_episodes_show() -> None:
     """The same history and budget: the design is the network's, in campaigns as in training."""
     model = mixed()

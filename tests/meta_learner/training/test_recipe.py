@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from domains.errors import DomainError
+from meta_learner.training.decisions import KnownDomains, RandomDomains
 from meta_learner.training.recipe import read_recipe, shipped
-from meta_learner.training.tasks import RandomDomains, Tables
+from meta_learner.training.tasks import Tables
 
 GOOD = "name: mine\nimitate: {steps: 4}\ntables: [{hypotheses: [6]}]\n"
 
@@ -34,6 +36,31 @@ def test_games_ask_for_predictions_where_there_are_values_only(tmp_path: Path) -
     assert {task.goal for task in tables if not task.size.answers} == {"information", "decision"}
 
 
+def test_domains_are_trained_on_by_name_and_told(tmp_path: Path) -> None:
+    text = GOOD + "domains: [{names: [ces, okuns-law], weight: 3}]\nheld-out: {fields: [medicine]}\n"
+    recipe = read(tmp_path, text)
+    weight, task = recipe.plan().tasks[-1]  # type: ignore[attr-defined]
+    assert (weight, type(task)) == (3.0, KnownDomains)
+    assert [document.name for document in recipe.documents()] == ["ces", "okuns-law"]  # type: ignore[attr-defined]
+    assert recipe.in_words()[-1] == "75%: decisions in ces, okuns-law"  # type: ignore[attr-defined]
+
+
+def test_a_recipe_kept_before_a_new_key_was_known_is_the_same(tmp_path: Path) -> None:
+    recipe = read(tmp_path, GOOD)
+    kept = recipe.model_dump(mode="json", by_alias=True)  # type: ignore[attr-defined]
+    del kept["curriculum"], kept["held-out"]
+    assert recipe.is_that_of(kept)  # type: ignore[attr-defined]
+    assert not recipe.is_that_of({**kept, "seed": 7})  # type: ignore[attr-defined]
+    assert not recipe.is_that_of({**kept, "sed": 7})  # type: ignore[attr-defined]
+
+
+def test_the_mix_of_goals_is_the_recipes(tmp_path: Path) -> None:
+    recipe = read(tmp_path, "name: mine\nimitate: {steps: 4}\nrandom-domains: [{goals: {maximise: 1}}]\n")
+    ((_, task),) = recipe.plan().tasks  # type: ignore[attr-defined]
+    generator = torch.Generator().manual_seed(1)
+    assert {task.model(generator).domain.goal.kind for _ in range(8)} == {"maximise"}
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -44,6 +71,15 @@ def test_games_ask_for_predictions_where_there_are_values_only(tmp_path: Path) -
         ("name: mine\nimitate: {steps: 4}\n", "nothing to train on"),
         ("name: mine\nimitate: {steps: 4}\nrandom-domains: [{}]\nimprove: {steps: 2}\n", "improve needs games to play"),
         (GOOD + "network: {width: 10, heads: 4}\n", "width 10 is no multiple of 4 heads"),
+        (GOOD + "curriculum: 2\n", "curriculum: Input should be less than or equal to 1"),
+        (GOOD + "precision: half\n", "precision: Input should be 'single' or 'mixed'"),
+        (GOOD + "domains: [{names: []}]\n", "domains.0.names: Tuple should have at least 1 item"),
+        (GOOD + "domains: [{names: [enzyme-kinetcs]}]\n", "enzyme-kinetcs"),
+        (
+            GOOD + "domains: [{names: [okuns-law, ces]}]\nheld-out: {fields: [macroeconomics]}\n",
+            "domains: okuns-law .macroeconomics. is held out; take it out of one of the two",
+        ),
+        (GOOD + "random-domains: [{goals: {win: 1}}]\n", "random-domains.0.goals.win"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, says: str) -> None:

@@ -17,7 +17,7 @@ from experiments_db.canonical import canonical, digest
 from experiments_db.chains import EventRecord
 from experiments_db.event_kinds import BLOCK_ENDED, STEP
 from experiments_db.queries import StepRow
-from experiments_db.suggestion_log import CORRECTED, RECORDED, REVISED, SUGGESTED, WITHDRAWN
+from experiments_db.suggestion_log import CORRECTED, RECORDED, REJECTED, REVISED, SUGGESTED, WITHDRAWN
 from meta_learner.policies import Policy
 from meta_learner.policies.base import Choice
 from meta_learner.rollout import BlockState
@@ -50,6 +50,8 @@ class SuggestedReplay(Replay):
         recorded = [event.said for event in found.events if event.kind == RECORDED]
         self.became = {said["step"]: said["number"] for said in recorded}  # step → suggestion
         self.steps_of = {said["number"]: said["step"] for said in recorded}
+        self.designs: dict[int, dict[str, Any]] = {}  # number of a suggestion → its design
+        self.refused: dict[int, int] = {}  # number of a rejected one → how many experiments there were then
         self.revisions: list[dict[str, Any]] = []
         self.applied: set[int] = set()
         self.conclusion: BlockState | None = None
@@ -73,6 +75,8 @@ class SuggestedReplay(Replay):
             self._suggestions(state, said)
         elif event.kind == STEP:
             return self._recorded(state, said["step"])
+        elif event.kind == REJECTED:
+            self.refused[said["number"]] = said["step"]
         elif event.kind in (CORRECTED, WITHDRAWN):
             self.revisions.append(said)
         elif event.kind == REVISED:
@@ -86,6 +90,7 @@ class SuggestedReplay(Replay):
     def _suggestions(self, state: BlockState, said: dict[str, Any]) -> None:
         """Designs chosen at one time, and the candidates and scores behind them."""
         made = said["suggestions"]
+        self.designs |= {entry["number"]: entry["design"] for entry in made}
         chosen = self.steps.suggest(
             state, said["under_way"], said["refused"], size=len(made), number=made[0]["number"]
         ).choices
@@ -113,7 +118,7 @@ class SuggestedReplay(Replay):
         if self.steps.gives(step):
             return self._step(state, step)
         if not recorded:
-            return self._exhausted(state)
+            return self._exhausted(state, step)
         (row,) = recorded
         number = self.became.get(step)
         entry = None if number is None else self.rows.get(number)
@@ -145,8 +150,12 @@ class SuggestedReplay(Replay):
         for field, one, other in compare(outcome, replayed, "outcome"):
             self._differs(field, one, other, 0, step)
 
-    def _exhausted(self, state: BlockState) -> BlockState:
+    def _exhausted(self, state: BlockState, step: int) -> BlockState:
         """A run to which nothing was worth doing: the step without an experiment that ended it."""
+        refused = [self.designs[number] for number, at in self.refused.items() if at == step]
+        more = self.steps.suggest(state, [], refused, size=1, number=len(self.designs)).choices
+        if more and self.same_kind:
+            self._differs("end of the run", "nothing is worth doing", "a suggestion", 0, step)
         model = self.model
         nothing = torch.full((1, len(model.outcome_names)), torch.nan, dtype=torch.float64)
         belief = self.steps.absorb(state.belief, model.space.cheapest[None], nothing)

@@ -293,3 +293,13 @@ def test_downgrade_on_sqlite(tmp_path: Path) -> None:
 
 def test_downgrade_on_postgresql(empty_postgres_url: str) -> None:
     _down_and_up(empty_postgres_url, empty_postgres_url.replace("postgresql://", "postgresql+psycopg://"), _one_block)
+
+
+def test_a_block_of_several_runs_keeps_all_its_experiments(database: Database, campaign: tuple[str, list[int]]) -> None:
+    block = campaign[1][0]
+    rows = [record.NewExperiment(row, {"x": row}, {"y": 1.0}, 1.0, None, 1.0, {}, []) for row in range(3)]
+    with database.write() as session:
+        record.claim_block(session, block, owner=ME, now=NOW, lease_seconds=60, owner_is_alive=lambda _: True)
+        record.record_step(session, block, owner=ME, step=0, experiments=rows, now=NOW, lease_seconds=60)
+        assert revisions.effective_history(session, block) == queries.block_history(session, block)
+        assert len(revisions.effective_history(session, block)) == 3

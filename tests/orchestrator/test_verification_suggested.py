@@ -147,6 +147,20 @@ def test_what_a_laboratory_of_ours_gives_is_replayed_although_it_was_approved(
     assert ("replay", "outcome.velocity") in fields(verify(settings, database, campaign.id))
 
 
+def test_an_end_for_want_of_anything_worth_doing_is_replayed(settings: Settings, database: Database) -> None:
+    worth = {"information": 1.4}
+    campaign = create(settings, database, policy="expected-information-gain", budget=20, particles=200, stop=worth)
+    campaign.advance()
+    campaign.bench.reject(campaign.waiting()[0]["id"], "too dear")
+    campaign.to_the_end(velocity)
+    assert campaign.status()["finding"]["run"]["ended"] == "exhausted"
+    report = verify(settings, database, campaign.id)
+    assert report.found == []
+    assert report.ok
+    tampered(database, "UPDATE campaign SET settings = json_set(settings, '$.stop', json('null'))")
+    assert ("replay", "end of the run") in fields(verify(settings, database, campaign.id))
+
+
 def test_programs_are_not_started_by_a_verification(
     home: Path, tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

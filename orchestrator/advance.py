@@ -36,6 +36,7 @@ from orchestrator.device import placed
 from orchestrator.errors import EXPECTED
 from orchestrator.given_data import recorded_measurements
 from orchestrator.laboratories import open_laboratory
+from orchestrator.logs import note
 from orchestrator.loop import compose, investigate
 from orchestrator.owner import is_alive, this_process
 from orchestrator.policies import open_policy
@@ -110,6 +111,7 @@ class _Advance:
             self.campaign: CampaignRecord = queries.get_campaign(session, self.block.campaign_id)
             self.domain: DomainRecord = queries.get_domain(session, self.campaign.domain_identity)
             made_before = queries.given_measurements(session, self.campaign.id)
+        note(campaign=self.campaign.id, block=block_id)
         self.model = _model(self.domain.identity, self.domain.text, json.dumps(self.domain.attachments))
         self._check_identity()
         if self.block.step == 0:
@@ -282,6 +284,7 @@ class _Advance:
         self._in_transaction(lambda session: record.record_truths(session, self.block.id, truths))
 
     def _write(self, state: BlockState) -> None:
+        note(step=state.step - 1)
         rows = experiments_of(self.steps, state)
         self._in_transaction(
             lambda session: record.record_step(
@@ -294,6 +297,7 @@ class _Advance:
                 lease_seconds=self.settings.lease_seconds,
             )
         )
+        log.debug("step recorded")
 
     def _finish(self, state: BlockState, wakes: int | None = None) -> bool:
         """Record what each run found, end the block, and, with the last block, the campaign.
@@ -323,6 +327,7 @@ class _Advance:
                 record.save_finding(session, self.campaign.id, run.id, content, text, _now())
             record.finish_block(session, self.block.id, self.owner, _now())
             services.conclude(session, self.campaign.id)
+        log.info("block finished")
         return True
 
     def _in_transaction(self, write: Callable[[Any], None]) -> None:

@@ -6,6 +6,7 @@ This process itself opens no database and no torch: both are the children's, whi
 import ctypes
 import fcntl
 import hashlib
+import logging
 import os
 import signal
 import sys
@@ -17,10 +18,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from celery import Celery
+from celery.signals import setup_logging
 
 from orchestrator.app import ADVANCE, celery_app, send
 from orchestrator.broker import broker
 from orchestrator.errors import BrokerError
+from orchestrator.logs import about, start_logging
 from orchestrator.settings import Settings, load_settings
 
 
@@ -28,6 +31,9 @@ def run_pool(settings: Settings, processes: int) -> int:
     """Work until told to stop (SIGTERM), or until the process that started us is gone; returns the exit status."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a second process is worth more than a second thread
     _keep_memory()
+    start_logging(settings)
+    logging.captureWarnings(True)
+    setup_logging.connect(_leave_logging_alone)
     signal.signal(signal.SIGTERM, _leave)  # until celery has its own: whoever uses the broker must say goodbye to it
     app = celery_app(settings)
     register(app, settings)
@@ -40,6 +46,7 @@ def run_pool(settings: Settings, processes: int) -> int:
         try:
             app.worker_main(
                 [
+                    "--quiet",  # its banner is no line of a log
                     "worker",
                     f"--concurrency={processes}",
                     "--pool=prefork",
@@ -52,6 +59,10 @@ def run_pool(settings: Settings, processes: int) -> int:
         except SystemExit as leaving:
             return int(leaving.code or 0)
     return 0
+
+
+def _leave_logging_alone(**_: object) -> None:
+    """Celery sets up no handlers of its own where somebody answers this signal."""
 
 
 def _leave(signum: int, frame: object) -> None:
@@ -83,7 +94,8 @@ def register(app: Celery, settings: Settings) -> None:
 
     @app.task(name=ADVANCE)
     def advance_block(block_id: int) -> str:
-        outcome = _advance(settings)(block_id)
+        with about(block=block_id):
+            outcome = _advance(settings)(block_id)
         if outcome == "again":
             with suppress(BrokerError):  # the watchdog finds the block and sends it when the broker is back
                 send(settings, [block_id])

@@ -21,6 +21,7 @@ from orchestrator import app, broker, export, findings
 from orchestrator.agents import ChosenPolicy, check_recorded_policy, choose_policy, policy_names
 from orchestrator.errors import BrokerError, RequestError
 from orchestrator.given_data import GivenData, read_given, rows_left
+from orchestrator.installed import torch_version
 from orchestrator.owner import is_alive
 from orchestrator.requests import BEST_POLICY as BEST_POLICY
 from orchestrator.requests import POLICY_NAMES as POLICY_NAMES
@@ -376,7 +377,7 @@ def _plain(value: Any) -> Any:
 def _versions() -> dict[str, str]:
     return {
         "organon": version("organon"),
-        "torch": version("torch"),
+        "torch": torch_version(),
         "python": platform.python_version(),
         "machine": platform.machine(),
     }

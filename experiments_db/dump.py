@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Float, Integer, insert, select, text
+from sqlalchemy import DateTime, Float, Integer, func, insert, select
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Session
 
@@ -118,9 +118,6 @@ def _value(table: SqlTable, name: str, value: Any, package: Reader) -> Any:
 def _continue_numbers(session: Session, table: SqlTable) -> None:
     """PostgreSQL counts on from the rows that came with numbers of their own."""
     if isinstance(table.columns["id"].type, Integer):
-        session.execute(
-            text(
-                f"SELECT setval(pg_get_serial_sequence('\"{table.name}\"', 'id'), "
-                f'(SELECT coalesce(max(id), 0) + 1 FROM "{table.name}"), false)'
-            )
-        )
+        sequence = func.pg_get_serial_sequence(f'"{table.name}"', "id")
+        following = select(func.coalesce(func.max(table.c.id), 0) + 1).scalar_subquery()
+        session.execute(select(func.setval(sequence, following, False)))

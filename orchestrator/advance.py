@@ -34,6 +34,7 @@ from orchestrator.given_data import recorded_measurements
 from orchestrator.laboratories import open_laboratory
 from orchestrator.lease import AWAY, give_back, heartbeat
 from orchestrator.limits import ran_out_of_memory
+from orchestrator.logs import note
 from orchestrator.loop import compose, investigate
 from orchestrator.machine import machine_kind
 from orchestrator.opening import belief_settings, check_identity, open_steps, recorded_policy
@@ -175,6 +176,7 @@ class _Advance:
             self.campaign: CampaignRecord = queries.get_campaign(session, self.block.campaign_id)
             self.domain: DomainRecord = queries.get_domain(session, self.campaign.domain_identity)
             made_before = queries.given_measurements(session, self.campaign.id)
+        note(campaign=self.campaign.id, block=self.block.id)
         self.model = _model(self.domain.identity, self.domain.text, json.dumps(self.domain.attachments))
         check_identity(self.model, self.domain.identity)
         if self.block.step == 0:
@@ -307,6 +309,7 @@ class _Advance:
         self._in_transaction(lambda session: record.record_truths(session, self.block.id, truths))
 
     def _write(self, state: BlockState) -> None:
+        note(step=state.step - 1)
         rows = experiments_of(self.steps, state)
         self._in_transaction(
             lambda session: record.record_step(
@@ -322,6 +325,7 @@ class _Advance:
         )
         self.state = state
         self.task.progress()
+        log.debug("step recorded")
 
     def made(self, step: int) -> dict[str, Any]:
         """Of what the numbers of a step are: the streams' name, versions and kind of machine."""
@@ -343,6 +347,7 @@ class _Advance:
                 record.save_finding(session, self.campaign.id, run.id, content, text, _now())
             record.finish_block(session, self.block.id, self.owner, _now())
             services.conclude(session, self.campaign.id)
+        log.info("block finished")
         return True
 
     def _in_transaction(self, write: Callable[[Any], None]) -> None:

@@ -88,6 +88,7 @@ def keep_running(settings: Settings) -> bool:
 
 def queue_length(settings: Settings) -> int:
     """How many messages wait in our queue; BrokerError if the broker does not answer."""
+    check_reachable(settings)  # a channel alone fails with an error of the transport's own
     with speaking(settings), _connection(settings) as connection, connection.channel() as channel:
         try:
             return int(channel.queue_declare(queue=settings.queue, passive=True).message_count)

@@ -9,6 +9,7 @@ import faulthandler
 import fcntl
 import hashlib
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -20,12 +21,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from celery import Celery
+from celery.signals import setup_logging
 
 from orchestrator.app import ADVANCE, celery_app, send
 from orchestrator.broker import broker
 from orchestrator.deaths import WatchedRequest
 from orchestrator.errors import BrokerError
 from orchestrator.limits import StepAlarm, limit_memory, memory_limit_mb
+from orchestrator.logs import about, start_logging
 from orchestrator.settings import Settings, load_settings
 
 
@@ -36,6 +39,9 @@ def run_pool(settings: Settings, processes: int, deaths: int | None = None) -> i
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a second process is worth more than a second thread
     _keep_memory()
+    start_logging(settings)
+    logging.captureWarnings(True)
+    setup_logging.connect(_leave_logging_alone)
     importlib.import_module("orchestrator.advance")  # once, for all children to share
     signal.signal(signal.SIGTERM, _leave)  # until celery has its own: whoever uses the broker must say goodbye to it
     app = celery_app(settings)
@@ -50,6 +56,7 @@ def run_pool(settings: Settings, processes: int, deaths: int | None = None) -> i
         try:
             app.worker_main(
                 [
+                    "--quiet",  # its banner is no line of a log
                     "worker",
                     f"--concurrency={processes}",
                     "--pool=prefork",
@@ -62,6 +69,10 @@ def run_pool(settings: Settings, processes: int, deaths: int | None = None) -> i
         except SystemExit as leaving:
             return int(leaving.code or 0)
     return 0
+
+
+def _leave_logging_alone(**_: object) -> None:
+    """Celery sets up no handlers of its own where somebody answers this signal."""
 
 
 def _leave(signum: int, frame: object) -> None:
@@ -97,7 +108,8 @@ def register(app: Celery, settings: Settings, memory_mb: int) -> None:
 
     @app.task(name=ADVANCE, Request=WatchedRequest)
     def advance_block(block_id: int) -> str:
-        outcome, advanced = _advance(settings, memory_mb)()
+        with about():
+            outcome, advanced = _advance(settings, memory_mb)()
         if outcome == "again":
             with suppress(BrokerError):  # the watchdog finds the block and sends it when the broker is back
                 send(settings, [block_id if advanced is None else advanced])

@@ -1,12 +1,15 @@
 """``organon start``: broker, workers and pages together."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
+from orchestrator.logs import output_of
 from orchestrator.ports import check_port_is_free
 from orchestrator.settings import Settings
 from orchestrator.tokens import check_own_token
@@ -45,7 +48,21 @@ def _start_api(settings: Settings) -> subprocess.Popen[bytes]:
     return _start(settings, "api.log", ["-m", "orchestrator.cli.main", "api"])
 
 
+def serve_pages(settings: Settings, say: Callable[[str], None]) -> NoReturn:
+    """Become the pages' server alone, without broker and workers of its own, until SIGTERM or SIGINT."""
+    check_port_is_free(settings.ui_address, settings.ui_port, "the pages", "--port or ORGANON_UI_PORT")
+    settings.make_home()
+    say(f"Organon's pages are at http://{settings.ui_address}:{settings.ui_port}  (Ctrl-C stops them)")
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, *_pages(settings)], environment(settings))
+
+
 def _start_pages(settings: Settings) -> subprocess.Popen[bytes]:
+    return _start(settings, "pages.log", _pages(settings))
+
+
+def _pages(settings: Settings) -> list[str]:
+    """What Python is told to run for the pages."""
     page = Path(__file__).resolve().parent.parent / "ui" / "app.py"
     options = {
         "server.address": settings.ui_address,
@@ -58,11 +75,11 @@ def _start_pages(settings: Settings) -> subprocess.Popen[bytes]:
         "client.showErrorDetails": "none",
     }
     told = [f"--{name}={value}" for name, value in options.items()]
-    return _start(settings, "pages.log", ["-m", "streamlit", "run", str(page), *told])
+    return ["-m", "streamlit", "run", str(page), *told]
 
 
 def _start(settings: Settings, log: str, arguments: list[str]) -> subprocess.Popen[bytes]:
-    with (settings.folder / "logs" / log).open("ab") as output:
+    with output_of(settings, log) as output:
         return subprocess.Popen(
             [sys.executable, *arguments],
             stdin=subprocess.DEVNULL,

@@ -23,6 +23,7 @@ from orchestrator.agents import ChosenPolicy, check_recorded_policy, choose_poli
 from orchestrator.domain_rows import domain_row
 from orchestrator.errors import BrokerError, RequestError
 from orchestrator.given_data import GivenData, read_given, rows_left
+from orchestrator.installed import torch_version
 from orchestrator.owner import is_alive
 from orchestrator.people import Why as Why
 from orchestrator.people import words
@@ -380,7 +381,7 @@ def versions() -> dict[str, str]:
     """What a campaign is created with, for its record."""
     return {
         "organon": version("organon"),
-        "torch": version("torch"),
+        "torch": torch_version(),
         "python": platform.python_version(),
         "machine": platform.machine(),
     }

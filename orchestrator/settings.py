@@ -3,11 +3,13 @@
 import hashlib
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from orchestrator.credentials import refuse_placeholders, url_password
 from orchestrator.errors import OrganonError
 
 
@@ -22,6 +24,8 @@ class Settings(BaseSettings):
     memory_limit_mb: what one may take, 0 for a share of the machine;
     commands: JSON, the programs that may answer for a laboratory (``orchestrator.commands``);
     api_address, api_port: where the HTTP interface listens; api_token: one that opens it beside those in the record;
+    log_format, log_level: how and from which severity on processes log; log_target: where processes log that others
+    of ours start, files under ``home`` or the starter's error stream;
     device: what workers and ``organon benchmark NAME`` compute on, cpu or cuda (cuda:1, …).
     """
 
@@ -44,6 +48,9 @@ class Settings(BaseSettings):
     api_port: int = Field(default=8502, ge=1, le=65535)
     api_token: SecretStr = SecretStr("")
     commands: str = ""
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_target: Literal["files", "stderr"] = "files"
 
     @cached_property
     def database(self) -> str:
@@ -66,6 +73,15 @@ class Settings(BaseSettings):
         return self.folder
 
     @property
+    def secrets(self) -> dict[str, str]:
+        """Every secret by the variable that it comes from; empty where there is none."""
+        return {
+            "ORGANON_API_TOKEN": self.api_token.get_secret_value(),
+            "ORGANON_DATABASE_URL": url_password(self.database_url),
+            "ORGANON_BROKER_URL": url_password(self.broker_url),
+        }
+
+    @property
     def embedded_broker(self) -> bool:
         return not self.broker_url
 
@@ -76,10 +92,12 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """The settings of this process's environment; OrganonError names the variable that is wrong."""
+    """The settings of this process's environment; OrganonError names one that is wrong, or a placeholder."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "ORGANON_" + "_".join(str(part) for part in first["loc"]).upper()
         raise OrganonError(f"the setting {name}={first.get('input')!r} is not usable: {first['msg']}") from None
+    refuse_placeholders(settings.secrets)
+    return settings

@@ -16,6 +16,7 @@ from orchestrator.broker import broker, keep_running
 from orchestrator.deaths import Deaths
 from orchestrator.errors import BrokerError, OrganonError
 from orchestrator.lease import AWAY
+from orchestrator.logs import output_of
 from orchestrator.pool import pool_is_present
 from orchestrator.settings import Settings
 
@@ -46,8 +47,7 @@ class Supervisor:
     def start(self) -> None:
         """Start the pool; what it prints goes to the log file."""
         self._started = time.monotonic()
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_file.open("ab") as output:
+        with output_of(self._settings, self.log_file.name) as output:
             self._pool = subprocess.Popen(
                 [sys.executable, "-m", "orchestrator.pool", str(self._processes), str(self._deaths.writing)],
                 pass_fds=(self._deaths.writing,),

@@ -14,7 +14,7 @@ from orchestrator.investigation import Investigation
 from orchestrator.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCS = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "domains/FORMAT.md")
+DOCS = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md", "docker/README.md", "domains/FORMAT.md")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -12,6 +12,8 @@ from experiments_db.database import Database
 from orchestrator import services
 from orchestrator.api.access import Office, TheOffice
 from orchestrator.api.bounded import BoundedBody
+from orchestrator.api.loopback import LOOPBACK
+from orchestrator.api.monitoring import watch
 from orchestrator.api.problems import PROBLEMS, answer_problems
 from orchestrator.api.routes import routes
 from orchestrator.api.schemas import Health
@@ -19,7 +21,6 @@ from orchestrator.ports import check_port_is_free
 from orchestrator.settings import Settings
 from orchestrator.tokens import check_own_token
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MOST_AT_ONCE = 200  # connections; more are answered 503 at once
 _THREADS = 12  # that ask the record: no more than its pool has connections
 
@@ -46,6 +47,7 @@ def make_app(settings: Settings, database: Database) -> FastAPI:
     app.add_middleware(BoundedBody)
     answer_problems(app)
     app.include_router(routes)
+    app.include_router(watch)
 
     @app.get("/health", response_model=Health, responses={503: PROBLEMS[503]})
     def health(here: TheOffice) -> dict[str, str]:
@@ -66,13 +68,14 @@ def serve_api(settings: Settings, say: Callable[[str], None]) -> None:
         host=settings.api_address,
         port=settings.api_port,
         log_level="warning",
+        log_config=None,  # what it logs goes where ours does
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,
         limit_concurrency=_MOST_AT_ONCE,
     )
     say(f"Organon answers at http://{settings.api_address}:{settings.api_port}/v1  (Ctrl-C stops it)")
-    if settings.api_address not in _LOOPBACK:
+    if settings.api_address not in LOOPBACK:
         say("This address is open to others, and tokens travel as they are: put a proxy with TLS before it")
     try:
         uvicorn.Server(config).run()

@@ -44,6 +44,7 @@ app.command("adapt")(adapt.adapt_command)
 app.command()(system.worker)
 app.command()(system.start)
 app.command()(system.api)
+app.command()(system.pages)
 app.command()(system.doctor)
 app.command()(system.demo)
 

@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from experiments_db import console as sql
+from experiments_db import schema
 from orchestrator import services
 from orchestrator.cli.output import Json, console, errors, print_json, print_table
+from orchestrator.logs import start_logging
 from orchestrator.settings import load_settings
 
 db = typer.Typer(help="The record: everything that was done.", no_args_is_help=True)
@@ -20,6 +22,7 @@ def worker(processes: Processes = None) -> None:
     from orchestrator.worker import default_processes, run_worker
 
     settings = load_settings()
+    start_logging(settings)
     count = processes or default_processes()
     run_worker(settings, count, lambda: console.print(f"{count} worker processes are ready; Ctrl-C stops them"))
 
@@ -36,6 +39,7 @@ def start(
     settings = load_settings()
     if port is not None:
         settings = settings.model_copy(update={"ui_port": port})
+    start_logging(settings)
     serve(settings, processes or default_processes(), console.print, with_api=with_api)
 
 
@@ -48,7 +52,28 @@ def api(
     settings = load_settings()
     if port is not None:
         settings = settings.model_copy(update={"api_port": port})
+    start_logging(settings)
     serve_api(settings, console.print)
+
+
+def pages(
+    port: Annotated[int | None, typer.Option(help="Where they listen. (default: 8501)", min=1, max=65535)] = None,
+) -> None:
+    """Serve the pages alone, for workers that run elsewhere, until stopped (Ctrl-C)."""
+    from orchestrator.serve import serve_pages
+
+    settings = load_settings()
+    if port is not None:
+        settings = settings.model_copy(update={"ui_port": port})
+    serve_pages(settings, console.print)
+
+
+@db.command("upgrade")
+def upgrade() -> None:
+    """Bring the record to the tables of this version, as any command does that opens it."""
+    database = services.open_database(load_settings())
+    database.close()
+    console.print(f"The record has the tables of this version ({schema.HEAD})")
 
 
 @db.command("query")
@@ -77,11 +102,17 @@ def _distinct(columns: tuple[str, ...]) -> list[str]:
     ]
 
 
-def doctor(json: Json = False) -> None:
-    """Say what works and what does not, and how to mend it."""
+def doctor(
+    json: Json = False,
+    only: Annotated[list[str] | None, typer.Option(help="Only this check; may be repeated.")] = None,
+    at_work: Annotated[
+        bool, typer.Option("--at-work", help="It is a fault if no workers are at work on this machine.")
+    ] = False,
+) -> None:
+    """Say what works and what does not, and how to mend it. Exit status 2 where something does not."""
     from orchestrator.doctor import examine
 
-    checks = examine()
+    checks = examine(only or (), workers_needed=at_work)
     if json:
         print_json([check.as_dict() for check in checks])
     else:

@@ -57,7 +57,7 @@ def upgrade() -> None:
     op.create_index("ix_recurrence_next_at", "recurrence", ["next_at"], unique=False)
     day = _DAY.get(op.get_bind().dialect.name, _POSTGRES_DAY)
     op.execute(
-        "INSERT INTO usage (block_id, day, experiments, cost) "
+        "INSERT INTO usage (block_id, day, experiments, cost) "  # noqa: S608  (day is one of two constants)
         f"SELECT run.block_id, {day}, count(*), sum(experiment.cost) "
         "FROM experiment JOIN run ON run.id = experiment.run_id WHERE NOT experiment.given "
         f"GROUP BY run.block_id, {day}"

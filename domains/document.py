@@ -151,6 +151,7 @@ class Domain:
     """The whole document. ``parsed`` is the plain data it was read from; ``identity`` the SHA-256 of its content.
 
     ``python``: the entry point whose class holds the laws; mechanisms then have no lets and outcomes no family.
+    ``attached``: file name → text of the tables that came with the text of a document, for want of a folder.
     """
 
     name: str
@@ -172,6 +173,7 @@ class Domain:
     exchangeable: tuple[tuple[str, ...], ...] = ()
     replays: Mapping[str, Replay] = dataclasses.field(default_factory=dict)
     python: str = ""
+    attached: Mapping[str, str] | None = dataclasses.field(default=None, compare=False, repr=False)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:

@@ -40,8 +40,8 @@ def find(name_or_path: str) -> Domain:
 
 
 def attachments(domain: Domain) -> dict[str, str]:
-    """The texts of the tables of a domain that came from a file, by file name, for storing beside the document."""
-    tables = Tables(domain.file)
+    """The texts of a domain's tables by file name, for storing beside the document."""
+    tables = Tables(domain.file, domain.attached)
     return {replay.file: tables.text(replay.file) for replay in domain.replays.values()}
 
 

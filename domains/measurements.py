@@ -75,13 +75,13 @@ def find_table(document: Path, file: str) -> Path:
 def read_replay(domain: Domain, replay_name: str, *, text: str | None = None) -> Measurements:
     """The rows of a replay after its ``where`` filter, in file order.
 
-    ``text``: the table's text; by default it is read from beside the document. Raises DomainError with the file, line
-    and column of a cell that is no number, of a design outside its range, of a column that is not there.
+    ``text``: the table's text; by default what is attached to the document, or lies beside it. Raises DomainError with
+    the file, line and column of a cell that is no number, of a design outside its range, of a column that is not there.
     """
     if replay_name not in domain.replays:
         raise DomainError(f"{domain.name} has no replay {replay_name!r}; {_nearest(replay_name, domain.replays)}")
     replay = domain.replays[replay_name]
-    table = Tables(domain.file).text(replay.file) if text is None else text
+    table = Tables(domain.file, domain.attached).text(replay.file) if text is None else text
     wanted = (*replay.columns.values(), *replay.where)
     rows = [row for row in _rows(replay.file, table, wanted) if row.matches(replay.where)]
     if not rows:

@@ -43,7 +43,7 @@ def validate(source: Source, attachments: Mapping[str, str] | None = None) -> Do
     top = Part(report, (), source.data).fields(KEYS, _REQUIRED)
     domain = _read(top, source, tables)
     if not report.problems:
-        domain = replace(domain, identity=content_hash(domain, tables))
+        domain = replace(domain, identity=content_hash(domain, tables), attached=attachments)
         if domain.python:
             domain = replace(domain, identity=python_domains.identity(domain))
         _check_tables(domain, report, tables)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domains.errors import DomainError
-from domains.loading import find, load_file
+from domains.loading import attachments, find, load_file, load_text
 from domains.measurements import Measurements, find_table, read_replay
 
 DOCUMENT = """\
@@ -62,6 +62,13 @@ def test_rows_in_file_order_after_the_filter(small) -> None:
     )
     assert read_replay(small, "table") == expected
     assert read_replay(replace(small, file=None), "table", text="\ufeff" + TABLE.replace("\n", "\r\n")) == expected
+
+
+def test_a_document_that_came_as_text_has_its_tables_with_it(small) -> None:
+    sent = load_text(DOCUMENT, attachments={"t.csv": TABLE})
+    assert read_replay(sent, "table") == read_replay(small, "table")
+    assert attachments(sent) == attachments(small) == {"t.csv": TABLE}
+    assert sent.identity == small.identity
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from orchestrator import services
 from orchestrator.advance import advance
 from orchestrator.errors import RequestError
 from orchestrator.settings import Settings
+from tests.orchestrator.conftest import BENCH, COSTLY
 
 
 def created(settings: Settings, database: Database, **values: object) -> tuple[str, int]:
@@ -35,6 +36,18 @@ def test_a_block_advances_to_its_end_and_ends_its_campaign(settings: Settings, d
     assert ended["status"] == "finished"
     assert ended["finding"]
     assert advance(database, settings, block) == "busy"
+
+
+def test_a_document_handed_over_as_text_replays_the_table_that_came_with_it(
+    settings: Settings, database: Database
+) -> None:
+    """On any machine: the table goes into the record with the document."""
+    document = {"text": COSTLY, "attachments": {"bench.csv": BENCH}}
+    campaign, block = created(settings, database, domain=document, laboratory="replay:bench", budget=9)
+    assert advance(database, settings, block) == "finished"
+    ended = status(database, campaign)
+    assert ended["status"] == "finished"
+    assert ended["progress"]["experiments"] > 0  # type: ignore[index]
 
 
 def test_a_campaign_whose_last_worker_died_before_the_end_is_concluded_by_the_watchdog(

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domains import python_domains
+from experiments_db import queries
+from experiments_db.agreement import check_block, check_campaign
+from experiments_db.block_rows import campaign_blocks
+from experiments_db.differences import Difference
 from tests.disturbance import PAIRS, Plan, disturbed_home, run_disturbed, undisturbed
 from tests.homes import ROOT
 
@@ -27,7 +31,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
 def test_killed_at_twenty_moments_the_export_is_that_of_an_undisturbed_run(
     tmp_path: Path, pair: str, expected: list[dict[str, str]]
 ) -> None:
-    """Workers 20 times, the broker twice, the database once where it is a server."""
+    """Workers 20 times, the broker twice, the database once where it is a server. The event chains hold."""
     assert len(expected) == PLAN.experiments >= 1000
     with disturbed_home(tmp_path, pair, PLAN) as (home, servers):
         campaign = run_disturbed(home, servers, PLAN)
@@ -36,6 +40,17 @@ def test_killed_at_twenty_moments_the_export_is_that_of_an_undisturbed_run(
         assert len(set(places)) == len(places) == PLAN.experiments, "none missing, none doubled"
         assert found == expected
         assert home.status(campaign)["finding"]
+        assert differences(home, campaign) == [], "chain and tables"
+
+
+def differences(home: "Home", campaign: str) -> list[Difference]:
+    """What is wrong with the event chains of a campaign, or between them and the tables."""
+    with home.record() as database, database.read() as session:
+        own = check_campaign(session, queries.get_campaign(session, campaign))
+        assert own.events, "there is a log"
+        blocks = [queries.get_block(session, block) for block in campaign_blocks(session, campaign)]
+        parts = [own, *(check_block(session, block, own.logged.older) for block in blocks)]
+        return [found for part in parts for found in part.differences]
 
 
 POISON = """

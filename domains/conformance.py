@@ -51,6 +51,8 @@ def check_domain(domain: Domain, *, seed: int = 0) -> list[str]:
     for law in model.mechanisms[::stride]:
         try:
             problems += [f"mechanism {law.name}: {problem}" for problem in _check_law(_Trial(model, law, generator))]
+        except MemoryError:  # of the machine, or the worker's limit: whoever set that says what to do
+            raise
         except Exception as error:  # an author's code can raise anything
             problems.append(f"mechanism {law.name}: {type(error).__name__} in a batch: {error}")
     if isinstance(model.simulator, ExactSimulator) and not problems:

@@ -54,8 +54,9 @@ class WatchedRequest(Request):
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
         """Called in the main process; what celery does about it is left as it is."""
-        if self.deaths is not None and isinstance(exc_info.exception, WorkerLostError) and self.worker_pid:
-            line = json.dumps({"pid": self.worker_pid, "cause": str(exc_info.exception)}) + "\n"
+        error = getattr(exc_info.exception, "exc", exc_info.exception)  # billiard wraps it to send its traceback along
+        if self.deaths is not None and isinstance(error, WorkerLostError) and self.worker_pid:
+            line = json.dumps({"pid": self.worker_pid, "cause": str(error)}) + "\n"
             with suppress(OSError):  # the supervisor is gone, and we are to follow
                 os.write(self.deaths, line.encode())
         return super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)

@@ -31,6 +31,8 @@ from orchestrator.limits import StepAlarm, limit_memory, memory_limit_mb
 from orchestrator.logs import about, start_logging
 from orchestrator.settings import Settings, load_settings
 
+_NEAR = 0.75  # of the memory that a child may have
+
 
 def run_pool(settings: Settings, processes: int, deaths: int | None = None) -> int:
     """Work until told to stop (SIGTERM), or until the process that started us is gone; returns the exit status.
@@ -46,7 +48,10 @@ def run_pool(settings: Settings, processes: int, deaths: int | None = None) -> i
     signal.signal(signal.SIGTERM, _leave)  # until celery has its own: whoever uses the broker must say goodbye to it
     app = celery_app(settings)
     WatchedRequest.deaths = deaths
-    register(app, settings, memory_limit_mb(settings.memory_limit_mb, processes))
+    memory_mb = memory_limit_mb(settings.memory_limit_mb, processes)
+    # A child that came near its limit may not have given all back: it makes way for a fresh one after the task.
+    app.conf.worker_max_memory_per_child = int(_NEAR * memory_mb * 1024)
+    register(app, settings, memory_mb)
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     settings.folder.mkdir(parents=True, exist_ok=True)
     # We use our broker too: if the process that started us was killed, we are the one to stop it.

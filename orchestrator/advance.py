@@ -34,7 +34,7 @@ from orchestrator.given_data import recorded_measurements
 from orchestrator.laboratories import open_laboratory
 from orchestrator.lease import AWAY, give_back, heartbeat
 from orchestrator.limits import ran_out_of_memory
-from orchestrator.logs import note
+from orchestrator.logs import about, note
 from orchestrator.loop import compose, investigate
 from orchestrator.machine import machine_kind
 from orchestrator.opening import belief_settings, check_identity, open_steps, recorded_policy
@@ -108,6 +108,7 @@ class _Task:
     progress: Callable[[], None] = lambda: None
 
 
+@about()
 def _work(database: Database, settings: Settings, task: _Task) -> Outcome:
     """Advance a claimed block; whatever a domain can do to its worker ends its own campaign, with the reason."""
     try:

@@ -27,7 +27,7 @@ def celery_app(settings: Settings) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a broker that is away is waited for, however long
-        worker_enable_remote_control=False,  # nothing of ours listens, and its queues would be left behind
+        control_queue_expires=10.0,  # seconds: how pools answer when asked whether they are there
         broker_transport_options=transport_options(settings),
         broker_connection_timeout=5,
         worker_proc_alive_timeout=60.0,

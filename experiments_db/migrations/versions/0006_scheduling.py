@@ -10,8 +10,19 @@ depends_on = None
 
 _CAMPAIGN = ("priority", "served", "start_at", "max_experiments", "max_cost")
 _BLOCK = ("attempts", "retry_at", "fault")
-_DAY = {"sqlite": "substr(experiment.created_at, 1, 10)"}
-_POSTGRES_DAY = "to_char(experiment.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+_USED_SO_FAR = {
+    "sqlite": (
+        "INSERT INTO usage (block_id, day, experiments, cost) "
+        "SELECT run.block_id, substr(experiment.created_at, 1, 10), count(*), sum(experiment.cost) "
+        "FROM experiment JOIN run ON run.id = experiment.run_id WHERE NOT experiment.given GROUP BY 1, 2"
+    ),
+    "postgresql": (
+        "INSERT INTO usage (block_id, day, experiments, cost) "
+        "SELECT run.block_id, to_char(experiment.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), count(*), "
+        "sum(experiment.cost) "
+        "FROM experiment JOIN run ON run.id = experiment.run_id WHERE NOT experiment.given GROUP BY 1, 2"
+    ),
+}
 
 
 def upgrade() -> None:
@@ -55,13 +66,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("campaign_id", name="pk_recurrence"),
     )
     op.create_index("ix_recurrence_next_at", "recurrence", ["next_at"], unique=False)
-    day = _DAY.get(op.get_bind().dialect.name, _POSTGRES_DAY)
-    op.execute(
-        "INSERT INTO usage (block_id, day, experiments, cost) "  # noqa: S608  (day is one of two constants)
-        f"SELECT run.block_id, {day}, count(*), sum(experiment.cost) "
-        "FROM experiment JOIN run ON run.id = experiment.run_id WHERE NOT experiment.given "
-        f"GROUP BY run.block_id, {day}"
-    )
+    op.execute(_USED_SO_FAR[op.get_bind().dialect.name])
 
 
 def downgrade() -> None:

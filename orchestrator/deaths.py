@@ -20,6 +20,7 @@ from experiments_db.models import Block
 from orchestrator.settings import Settings
 
 _LONGEST_WAIT_SECONDS = 3600.0
+_KNOWN_SECONDS = 10.0  # by then the supervisor, which looks every second, has noted of what a worker died
 _REMEDY = {
     "SIGALRM": "it recorded nothing for longer than ORGANON_STEP_LIMIT_SECONDS allows",
     "SIGKILL": "somebody killed it, most often the system for want of memory: see ORGANON_MEMORY_LIMIT_MB",
@@ -36,6 +37,8 @@ def may_try(session: Session, settings: Settings, block: Block) -> bool:
     died = block.attempts - 1
     if died < settings.attempts:
         wait = min(_LONGEST_WAIT_SECONDS, settings.retry_seconds * 2.0**died)
+        if block.attempts == settings.attempts:  # should it die too, the verdict waits until it is known of what
+            wait = max(wait, _KNOWN_SECONDS)
         scheduling.postpone(session, block.id or 0, now + timedelta(seconds=wait))
         return True
     of = f"of {block.fault}" if block.fault else "of a cause that is not known"

@@ -159,9 +159,10 @@ def test_what_cannot_be_retried_or_extended_says_why(settings: Settings, databas
 
 
 def test_workers_that_die_end_their_campaign_with_the_reason_and_it_can_be_retried(
-    settings: Settings, database: Database
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Deaths are simulated by claims that nobody follows up; the last one's cause comes through the pipe."""
+    monkeypatch.setattr(deaths, "_KNOWN_SECONDS", 0.01)
     settings = settings.model_copy(update={"attempts": 2, "retry_seconds": 0.01})
     campaign, well = create(settings, database), create(settings, database, {"priority": -1})
     pipe = deaths.Deaths()

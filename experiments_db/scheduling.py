@@ -34,10 +34,12 @@ class Claimant:
 
 @dataclass(frozen=True)
 class Claimed:
-    """A block just claimed. others_wait: campaigns that nobody has served yet stand behind this, which is one such."""
+    """A block just claimed. others_wait: campaigns that nobody has served yet stand behind this, which is one such;
+    before: who held it last, if nobody gave it back."""
 
     block: Block
     others_wait: bool
+    before: str | None = None
 
 
 def ready(now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -56,6 +58,7 @@ def ready(now: datetime) -> tuple[ColumnElement[bool], ...]:
 def claim_next(session: Session, by: Claimant) -> Claimed | None:
     """Claim the block whose turn it is, and charge its campaign for one task; None where nothing waits."""
     for block_id, started in session.execute(_candidates(session, by)).all():
+        before = session.scalar(select(col(Block.lease_owner)).where(col(Block.id) == block_id))
         block = record.claim_block(
             session,
             block_id,
@@ -70,7 +73,7 @@ def claim_next(session: Session, by: Claimant) -> Claimed | None:
             else:
                 _forgive(session, block.campaign_id, _DEBTS * by.slice_seconds)
             serve(session, block.campaign_id, by.slice_seconds)
-            return Claimed(block, started is None and _newcomers(session, by.now))
+            return Claimed(block, started is None and _newcomers(session, by.now), before)
     return None
 
 

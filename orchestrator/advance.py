@@ -83,8 +83,9 @@ def advance_next(database: Database, settings: Settings, progress: Callable[[], 
             if claimed is None:
                 return "busy", None
             block, campaign_id = claimed.block, claimed.block.campaign_id
-            if not deaths.may_try(session, settings, block):
-                return "finished", block.id
+            verdict = deaths.judge(session, settings, claimed)
+        if verdict != "try":
+            return ("busy", None) if verdict == "wait" else ("finished", block.id)
     except AWAY:
         give_back(database, by.owner)
         return "again", None

@@ -8,7 +8,7 @@ import os
 import socket
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from billiard.exceptions import WorkerLostError
 from celery.worker.request import Request
@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from experiments_db import record, scheduling
 from experiments_db.database import Database
-from experiments_db.models import Block
 from orchestrator.settings import Settings
 
 _LONGEST_WAIT_SECONDS = 3600.0
 _KNOWN_SECONDS = 10.0  # by then the supervisor, which looks every second, has noted of what a worker died
+_UNKNOWN = "a cause that is not known"
+Verdict = Literal["try", "wait", "failed"]
 _REMEDY = {
     "SIGALRM": "it recorded nothing for longer than ORGANON_STEP_LIMIT_SECONDS allows",
     "SIGKILL": "somebody killed it, most often the system for want of memory: see ORGANON_MEMORY_LIMIT_MB",
@@ -28,26 +29,30 @@ _REMEDY = {
 }
 
 
-def may_try(session: Session, settings: Settings, block: Block) -> bool:
-    """Whether a block just claimed is tried once more; else its campaign has failed, with the reason.
+def judge(session: Session, settings: Settings, claimed: scheduling.Claimed) -> Verdict:
+    """Whether a block just claimed is tried once more, or workers died over it so often that its campaign has failed.
 
     Should this attempt die, the next waits: ``retry_seconds`` after the first, twice as long after each further one.
+    wait: it is not on record yet what they died of; the block is given back to the last, once, until that is told.
     """
-    now = datetime.now(UTC)
+    block, now = claimed.block, datetime.now(UTC)
     died = block.attempts - 1
     if died < settings.attempts:
         wait = min(_LONGEST_WAIT_SECONDS, settings.retry_seconds * 2.0**died)
-        if block.attempts == settings.attempts:  # should it die too, the verdict waits until it is known of what
-            wait = max(wait, _KNOWN_SECONDS)
         scheduling.postpone(session, block.id or 0, now + timedelta(seconds=wait))
-        return True
-    of = f"of {block.fault}" if block.fault else "of a cause that is not known"
+        return "try"
+    if not block.fault:
+        block.fault, block.attempts = _UNKNOWN, died
+        block.lease_owner, block.lease_until = claimed.before, now
+        session.flush()
+        scheduling.postpone(session, block.id or 0, now + timedelta(seconds=_KNOWN_SECONDS))
+        return "wait"
     reason = (
-        f"its worker died {died} times in a row over block {block.index} at step {block.step}, last {of}; other "
-        f"campaigns go on. Mend the domain, or try again by: organon campaign retry {block.campaign_id}"
+        f"its worker died {died} times in a row over block {block.index} at step {block.step}, last of {block.fault}; "
+        f"other campaigns go on. Mend the domain, or try again by: organon campaign retry {block.campaign_id}"
     )
     record.fail_campaign(session, block.campaign_id, reason, now)
-    return False
+    return "failed"
 
 
 class WatchedRequest(Request):

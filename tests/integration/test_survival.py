@@ -130,8 +130,6 @@ def test_poison_ends_its_own_campaign_and_nothing_else(
 ) -> None:
     limits = {"ATTEMPTS": "2", "RETRY_SECONDS": "0.2", "STEP_LIMIT_SECONDS": "12", "MEMORY_LIMIT_MB": "2000"}
     home = make_home(**{f"ORGANON_{name}": value for name, value in limits.items()})
-    if home.environment.get("ORGANON_BROKER_URL", "").startswith("amqp"):
-        pytest.skip("over RabbitMQ the cause of a worker's death is not always known in time: a fault to be mended")
     home.environment["PYTHONPATH"] = f"{ROOT}:{tmp_path / 'package'}"
     home.start("worker", "--processes", "2")
     ill = {name: home.create("--domain", path, "--particles", "100") for name, path in poisons.items()}

@@ -158,11 +158,37 @@ def test_what_cannot_be_retried_or_extended_says_why(settings: Settings, databas
         steering.extend_campaign(settings, database, campaign, runs=1)
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_the_verdict_waits_once_until_it_is_known_what_the_workers_died_of(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    monkeypatch.setattr(deaths, "_KNOWN_SECONDS", 0.01)
+    settings = settings.model_copy(update={"attempts": 1, "retry_seconds": 0.01})
+    campaign = create(settings, database)
+    owner = f"{os.uname().nodename}/101/1.00"
+    with database.write() as session:
+        by = scheduling.Claimant(owner, datetime.now(UTC), 60.0, 1.0, lambda _: False)
+        claimed = scheduling.claim_next(session, by)
+        assert claimed is not None
+        assert deaths.judge(session, settings, claimed) == "try"
+    time.sleep(0.05)
+    assert advance_next(database, settings, lambda: None) == ("busy", None)
+    assert status(database, campaign)["status"] == "running"
+    if told:
+        with database.write() as session:
+            assert scheduling.note_fault(session, owner.removesuffix("1.00"), "signal 11 (SIGSEGV)")
+    time.sleep(0.05)
+    assert advance_next(database, settings, lambda: None)[0] == "finished"
+    cause = "signal 11 (SIGSEGV)" if told else "a cause that is not known"
+    assert f"died 1 times in a row over block 0 at step 0, last of {cause}" in str(
+        status(database, campaign)["message"]
+    )
+
+
 def test_workers_that_die_end_their_campaign_with_the_reason_and_it_can_be_retried(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, database: Database
 ) -> None:
     """Deaths are simulated by claims that nobody follows up; the last one's cause comes through the pipe."""
-    monkeypatch.setattr(deaths, "_KNOWN_SECONDS", 0.01)
     settings = settings.model_copy(update={"attempts": 2, "retry_seconds": 0.01})
     campaign, well = create(settings, database), create(settings, database, {"priority": -1})
     pipe = deaths.Deaths()
@@ -174,7 +200,7 @@ def test_workers_that_die_end_their_campaign_with_the_reason_and_it_can_be_retri
             claimed = scheduling.claim_next(session, by)
             assert claimed is not None
             assert claimed.block.campaign_id == campaign
-            assert deaths.may_try(session, settings, claimed.block)
+            assert deaths.judge(session, settings, claimed) == "try"
         lost = {"pid": pid, "cause": "Worker exited prematurely: signal 14 (SIGALRM) Job: 3."}
         os.write(pipe.writing, json.dumps(lost).encode() + b"\n")
         pipe.note(database)

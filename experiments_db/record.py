@@ -177,12 +177,9 @@ def record_step(
         RecordError: an experiment of a run that the block does not have, or two of one run.
     """
     # Compare and set in one statement: of two that try the same step, the later waits here and then finds no row.
-    advance = (
-        update(Block)
-        .where(col(Block.id) == block_id, col(Block.step) == step, *_held_by(owner))
-        .values(step=step + 1, lease_until=now + timedelta(seconds=lease_seconds), **_PROGRESS)
-        .returning(col(Block.campaign_id), col(Block.index))
-    )
+    mine = (col(Block.id) == block_id, col(Block.step) == step, *_held_by(owner))
+    values = {"step": step + 1, "lease_until": now + timedelta(seconds=lease_seconds), **_PROGRESS}
+    advance = update(Block).where(*mine).values(**values).returning(col(Block.campaign_id), col(Block.index))
     place = session.execute(advance).one_or_none()
     if place is None:
         raise _conflict(session, block_id, f"step {step} by '{owner}'")
@@ -196,9 +193,9 @@ def record_step(
         raise RecordError(
             f"Block {block_id} takes one experiment a step for rows 0 to {len(run_ids) - 1}; found {rows}."
         )
-    values = [_experiment_values(entry, run_ids[entry.row], step, now) for entry in experiments]
-    session.execute(insert(Experiment), values)
-    _count_experiments(session, values)
+    made_now = [_experiment_values(entry, run_ids[entry.row], step, now) for entry in experiments]
+    session.execute(insert(Experiment), made_now)
+    _count_experiments(session, made_now)
     accounts.charge(session, block_id, accounts.total([(entry.cost, entry.given) for entry in experiments]), now)
 
 

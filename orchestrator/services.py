@@ -72,8 +72,26 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
     domain, given = checked.domain, checked.given
     if not settings.embedded_broker:
         broker.check_reachable(settings)
-    campaign = models.Campaign(
-        domain_identity=domain.identity,
+    campaign = _campaign_row(request, checked)
+    campaign_id = campaign.id
+    with database.write() as session:
+        record.save_domain(session, domain_row(domain))
+        largest = 1 if is_suggested(request.laboratory, campaign.settings) else settings.block_runs
+        blocks = record.create_campaign(session, campaign, block_sizes(request.runs, largest))
+        if given is not None:
+            record.save_measurements(session, given.record(campaign_id))
+        if repeated := request.timetable.recurrence(campaign_id, datetime.now(UTC)):
+            recurrences.repeat(session, repeated)
+    if request.timetable.start is None:  # else the watchdog sends them when their time has come
+        with suppress(BrokerError):  # it went away just now: the watchdog finds the blocks in the record
+            send_blocks(settings, database, blocks)
+    return Created(campaign_id, checked.expected_cost)
+
+
+def _campaign_row(request: CampaignRequest, checked: CheckedCampaign) -> models.Campaign:
+    """What the record keeps of a campaign that was asked for."""
+    return models.Campaign(
+        domain_identity=checked.domain.identity,
         policy=checked.policy.name,
         laboratory=request.laboratory,
         runs=request.runs,
@@ -92,19 +110,6 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
         versions=versions(),
         **request.timetable.columns(),
     )
-    campaign_id = campaign.id
-    with database.write() as session:
-        record.save_domain(session, domain_row(domain))
-        largest = 1 if is_suggested(request.laboratory, campaign.settings) else settings.block_runs
-        blocks = record.create_campaign(session, campaign, block_sizes(request.runs, largest))
-        if given is not None:
-            record.save_measurements(session, given.record(campaign_id))
-        if repeated := request.timetable.recurrence(campaign_id, datetime.now(UTC)):
-            recurrences.repeat(session, repeated)
-    if request.timetable.start is None:  # else the watchdog sends them when their time has come
-        with suppress(BrokerError):  # it went away just now: the watchdog finds the blocks in the record
-            send_blocks(settings, database, blocks)
-    return Created(campaign_id, checked.expected_cost)
 
 
 def check_campaign(settings: Settings, request: CampaignRequest) -> CheckedCampaign:

@@ -93,8 +93,6 @@ def _parts(campaign: str) -> dict[str, Select[Any]]:
         "step", "design", "outcome", "cost", "information", "decision_ms", "belief", "candidates", "created_at",
         "given",
     )  # fmt: skip
-    of_suggestion = tuple(name for name in members.ArchivedSuggestion.model_fields if name != "run")
-    of_revision = tuple(name for name in members.ArchivedRevision.model_fields if name not in ("run", "number"))
     of_event = ("chain", "index", "kind", "content", "hash", "created_at")
     own_chains = (col(Event.campaign_id) == campaign, col(Event.chain).startswith(campaign, autoescape=True))
     return {
@@ -111,6 +109,23 @@ def _parts(campaign: str) -> dict[str, Select[Any]]:
         .join(Experiment, col(Experiment.run_id) == col(Run.id))
         .where(col(Run.campaign_id) == campaign)
         .order_by(col(Run.index), col(Experiment.step)),
+        **_answered_later(campaign, of_run),
+        members.FINDINGS: of_run.add_columns(*_columns(Finding, ("content", "text", "created_at")))
+        .select_from(Finding)
+        .outerjoin(Run, col(Run.id) == col(Finding.run_id))
+        .where(col(Finding.campaign_id) == campaign)
+        .order_by(col(Run.index)),
+        members.EVENTS: select(*_columns(Event, of_event))
+        .where(*own_chains)
+        .order_by(col(Event.chain), col(Event.index)),
+    }
+
+
+def _answered_later(campaign: str, of_run: Select[Any]) -> dict[str, Select[Any]]:
+    """The members of campaigns whose experiments people or programs answer."""
+    of_suggestion = tuple(name for name in members.ArchivedSuggestion.model_fields if name != "run")
+    of_revision = tuple(name for name in members.ArchivedRevision.model_fields if name not in ("run", "number"))
+    return {
         members.SUGGESTIONS: of_run.add_columns(*_columns(Suggestion, of_suggestion))
         .join(Suggestion, col(Suggestion.run_id) == col(Run.id))
         .where(col(Run.campaign_id) == campaign)
@@ -120,14 +135,6 @@ def _parts(campaign: str) -> dict[str, Select[Any]]:
         .join(Revision, col(Revision.suggestion_id) == col(Suggestion.id))
         .where(col(Run.campaign_id) == campaign)
         .order_by(col(Revision.id)),
-        members.FINDINGS: of_run.add_columns(*_columns(Finding, ("content", "text", "created_at")))
-        .select_from(Finding)
-        .outerjoin(Run, col(Run.id) == col(Finding.run_id))
-        .where(col(Finding.campaign_id) == campaign)
-        .order_by(col(Run.index)),
-        members.EVENTS: select(*_columns(Event, of_event))
-        .where(*own_chains)
-        .order_by(col(Event.chain), col(Event.index)),
     }
 
 

@@ -10,20 +10,18 @@ Ratios of means over games, with 95 % intervals by the delta method.
 """
 
 import math
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from meta_learner.agents.loading import load_network
-from meta_learner.agents.store import SHIPPED, Store
 from meta_learner.experimenter.network import Experimenter
 from meta_learner.experimenter.policy import Learned
 from meta_learner.games import Games, Greedy
 from meta_learner.games.play import GamePolicy
 from meta_learner.games.random_tables import KINDS, Kind, Size, random_games
 from meta_learner.streams import stream
-from tests.benchmarks.report import parser, save, told
+from tests.benchmarks.gap import asked, share
+from tests.benchmarks.report import save, told
 
 COLUMNS = [
     "tables", "targets", "costs", "games", "greedy pays", "the optimum pays", "agent closes (information)",
@@ -84,7 +82,7 @@ def row(network: Experimenter, kind: Kind, size: Size, games: int) -> list[objec
     best = torch.cat([least_cost(part, part.prior[:, None], part.budget[:, None])[:, 0] for part in parts])
     greedy = expected_cost(drawn, Greedy())
     closed = [
-        _share(greedy - expected_cost(drawn, Learned(network, goal)), greedy - best)
+        share(greedy - expected_cost(drawn, Learned(network, goal)), greedy - best)
         for goal in ("information", "decision")
     ]
     costs = "differ" if size.dear else "alike"
@@ -95,24 +93,9 @@ def _mean(values: Tensor) -> str:
     return f"{values.mean():.3f} ± {1.96 * values.std() / math.sqrt(len(values)):.3f}"
 
 
-def _share(gain: Tensor, gap: Tensor) -> str:
-    ratio = gain.mean() / gap.mean()
-    error = (gain - ratio * gap).std() / gap.mean() / math.sqrt(len(gain))
-    return f"{100 * ratio:.0f} ± {196 * error:.0f} %"
-
-
 def main() -> None:
     """Print the rows, or write them to a file."""
-    options = parser(__doc__)
-    options.add_argument("--agent", default="experimenter")
-    options.add_argument("--folder", type=Path, default=SHIPPED)
-    options.add_argument("--games", type=int, default=200)
-    options.add_argument("--experiments", type=int, default=3)
-    given = options.parse_args()
-    torch.set_num_threads(1)
-    agent = Store(given.folder).find(given.agent)
-    network = load_network(agent)
-    assert isinstance(network, Experimenter)
+    given, agent, network = asked(__doc__)
     settings = [
         (kind, Size(experiments=given.experiments, targets=targets, dear=dear))
         for targets in (None, 3)

@@ -8,6 +8,7 @@ method.
     python -m tests.benchmarks.gap [--agent experimenter] [--games 200] [--experiments 3] [--out FILE.json]
 """
 
+import argparse
 import math
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from meta_learner.agents.loading import load_network
-from meta_learner.agents.store import SHIPPED, Store
+from meta_learner.agents.store import SHIPPED, Store, Stored
 from meta_learner.experimenter.network import Experimenter
 from meta_learner.experimenter.policy import Learned
 from meta_learner.games import UTILITIES, Greedy, Lookahead, best_value, expected_utility
@@ -38,7 +39,7 @@ def row(network: Experimenter, kind: Kind, size: Size, goal: str, games: int) ->
     greedy = expected_utility(drawn, Greedy(), utility)
     gap = best - greedy
     closed = [
-        _share(expected_utility(drawn, policy, utility) - greedy, gap)
+        share(expected_utility(drawn, policy, utility) - greedy, gap)
         for policy in (Learned(network, goal), Lookahead(utility, 2))
     ]
     told_gap = f"{gap.mean():.4f} ± {1.96 * gap.std() / math.sqrt(games):.4f}"
@@ -46,15 +47,16 @@ def row(network: Experimenter, kind: Kind, size: Size, goal: str, games: int) ->
     return [kind, size.targets or size.hypotheses, size.answers or "", costs, goal, games, told_gap, *closed]
 
 
-def _share(gain: Tensor, gap: Tensor) -> str:
+def share(gain: Tensor, gap: Tensor) -> str:
+    """Of the gap that is closed, a ratio of means over games."""
     ratio = gain.mean() / gap.mean()
     error = (gain - ratio * gap).std() / gap.mean() / math.sqrt(len(gain))
     return f"{100 * ratio:.0f} ± {196 * error:.0f} %"
 
 
-def main() -> None:
-    """Print the rows, or write them to a file."""
-    options = parser(__doc__)
+def asked(about: str | None) -> tuple[argparse.Namespace, Stored, Experimenter]:
+    """The options of a report on small tables, and the agent that it is about."""
+    options = parser(about)
     options.add_argument("--agent", default="experimenter")
     options.add_argument("--folder", type=Path, default=SHIPPED)
     options.add_argument("--games", type=int, default=200)
@@ -64,6 +66,12 @@ def main() -> None:
     agent = Store(given.folder).find(given.agent)
     network = load_network(agent)
     assert isinstance(network, Experimenter)
+    return given, agent, network
+
+
+def main() -> None:
+    """Print the rows, or write them to a file."""
+    given, agent, network = asked(__doc__)
     settings = [
         (kind, Size(experiments=given.experiments, targets=targets, answers=answers, dear=dear), goal)
         for targets, answers, goal in PLAYED

@@ -18,6 +18,7 @@ from meta_learner.policies import POLICIES
 from meta_learner.rollout import BlockSteps
 from orchestrator.laboratories import open_laboratory
 from orchestrator.settings import Settings
+from tests.orchestrator.commands import Organon, runner
 
 # What an experiment costs depends on the design: the runs of a block end at different steps.
 COSTLY = """
@@ -60,6 +61,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("ORGANON_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def organon(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Organon:
+    """Run a command in this process, as the installed ``organon`` does."""
+    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,38 +16,8 @@ from domains import catalogue
 from experiments_db import queries
 from experiments_db.database import Database, connect
 from orchestrator.advance import advance
-from orchestrator.cli.main import main
 from orchestrator.settings import Settings, load_settings
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-Organon = Callable[..., Ended]
-
-
-@pytest.fixture
-def organon(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Organon:
-    """Run a command in this process, as the installed ``organon`` does."""
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["organon", *arguments])
-        capsys.readouterr()
-        status = 0
-        try:
-            main()
-        except SystemExit as left:
-            status = int(left.code or 0)
-        captured = capsys.readouterr()
-        return Ended(status, captured.out, captured.err)
-
-    return run
+from tests.orchestrator.commands import Ended, Organon
 
 
 def refused(ended: Ended, *words: str) -> None:

@@ -1,20 +1,16 @@
 """``organon adapt``: an agent for one domain comes out, before and after are compared, and refusals are one message."""
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from orchestrator import services
 from orchestrator.agents import agent_store
-from orchestrator.cli.main import main
 from orchestrator.settings import Settings
 from orchestrator.training import train
+from tests.orchestrator.commands import Organon, runner
 from tests.orchestrator.test_training import RECIPE
-
-Organon = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -22,17 +18,7 @@ def organon(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Run ``organon adapt …`` in this process, in a home with an untrained experimenter named tiny."""
     settings = Settings(home=home)
     train(settings, services.open_database(settings), RECIPE, seconds=0.0)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["organon", "adapt", *arguments])
-        capsys.readouterr()
-        try:
-            main()
-        except SystemExit as left:
-            return int(left.code or 0), *capsys.readouterr()
-        return 0, *capsys.readouterr()
-
-    return run
+    return runner(monkeypatch, capsys, "adapt")
 
 
 def test_before_and_after(organon: Organon, home: Path) -> None:

@@ -1,12 +1,7 @@
 """The commands that keep and check what is on record, from one home to another."""
 
-import json
 import sqlite3
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,42 +9,8 @@ from experiments_db.block_rows import campaign_blocks
 from experiments_db.database import Database
 from orchestrator import services
 from orchestrator.advance import advance
-from orchestrator.cli.main import main
 from orchestrator.settings import Settings
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Organon = Callable[..., Ended]
-
-
-@pytest.fixture
-def organon(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Organon:
-    """Run a command in this process, as the installed ``organon`` does."""
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["organon", *arguments])
-        capsys.readouterr()
-        status = 0
-        try:
-            main()
-        except SystemExit as left:
-            status = int(left.code or 0)
-        captured = capsys.readouterr()
-        return Ended(status, captured.out, captured.err)
-
-    return run
+from tests.orchestrator.commands import Organon
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """``organon train FAMILY``: interrupted and gone on with, on record, and an agent for its domain alone."""
 
 import json
-import sys
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -18,14 +16,13 @@ from meta_learner.specialists.session import Plan
 from orchestrator import services
 from orchestrator.agents import agent_store, choose_policy
 from orchestrator.cli.benchmark import app as benchmark
-from orchestrator.cli.main import main
 from orchestrator.errors import OrganonError, RequestError
 from orchestrator.settings import Settings
 from orchestrator.training import STATE, train
 from tests.meta_learner.specialists.worlds import LINE
+from tests.orchestrator.commands import Organon
 from tests.tiny_agents import SLOPE
 
-Organon = Callable[..., tuple[int, str, str]]
 SMALL = {"rl2": {"width": 8}, "scratch": {"width": 8}, "maml": {"width": 4, "probes": 2}, "transformer": {"width": 8}}
 
 
@@ -33,22 +30,6 @@ def plan(family: str, experiments: int = 60) -> Plan:
     """Three experiments an episode, four episodes an update."""
     recipe = Recipe(experiments=experiments, episodes=4, contrasts=16, seed=3)
     return Plan(f"{family}-line", family, load_text(LINE), SMALL.get(family, {}), recipe)
-
-
-@pytest.fixture
-def organon(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Organon:
-    """Run ``organon …`` in this process."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["organon", *arguments])
-        capsys.readouterr()
-        try:
-            main()
-        except SystemExit as left:
-            return int(left.code or 0), *capsys.readouterr()
-        return 0, *capsys.readouterr()
-
-    return run
 
 
 def test_agents_have_the_families_that_there_are() -> None:

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from domains import randomness
 from domains.document import Domain
+from domains.mechanisms import MechanismModel
 from domains.outcomes import inside
-from domains.simulators import ExactSimulator
-from domains.worlds import DomainModel, MechanismModel, Parameters
+from domains.simulators import ExactSimulator, Parameters
+from domains.worlds import DomainModel
 
 _MECHANISMS = 6  # of many, as many are examined
 _DRAWS = 500

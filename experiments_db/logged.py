@@ -112,11 +112,6 @@ def _capped(logged: Logged, said: dict[str, Any]) -> None:
     logged.status, logged.message = "paused", said["message"]
 
 
-@folds(event_kinds.RETRIED)
-def _retried(logged: Logged, said: dict[str, Any]) -> None:
-    _resumed(logged, said)
-
-
 @folds(event_kinds.EXTENDED)
 def _extended(logged: Logged, said: dict[str, Any]) -> None:
     """What was asked for at first, with what was added; where it goes on, what it had concluded is void."""
@@ -130,7 +125,7 @@ def _extended(logged: Logged, said: dict[str, Any]) -> None:
         logged.findings.pop(None, None)
 
 
-@folds(event_kinds.RESUMED)
+@folds(event_kinds.RETRIED, event_kinds.RESUMED)
 def _resumed(logged: Logged, said: dict[str, Any]) -> None:
     del said
     logged.status, logged.message = "running" if logged.started else "scheduled", ""

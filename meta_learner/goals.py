@@ -13,7 +13,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from domains.worlds import DomainModel, MechanismModel, Parameters, Worlds
+from domains.mechanisms import MechanismModel
+from domains.simulators import Parameters
+from domains.worlds import DomainModel, Worlds
 from meta_learner.belief import Belief
 from meta_learner.hypotheses import Hypotheses, draw_hypotheses, tabulate
 from meta_learner.streams import stream

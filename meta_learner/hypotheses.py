@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from domains import randomness
+from domains.mechanisms import CompiledMechanism, MechanismModel
 from domains.outcomes import Arguments
-from domains.worlds import CompiledMechanism, DomainModel, MechanismModel, Parameters
+from domains.simulators import Parameters
+from domains.worlds import DomainModel
 from meta_learner.belief import Belief
 from meta_learner.resampling import resample
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from domains import randomness
-from domains.worlds import MechanismModel
+from domains.mechanisms import MechanismModel
 from meta_learner.belief import History
 
 _CHUNK = 4_000_000  # likelihood terms evaluated at once; bounds memory

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from domains.mechanisms import MechanismModel
 from domains.simulators import ExactSimulator
-from domains.worlds import DomainModel, MechanismModel
+from domains.worlds import DomainModel
 from meta_learner import moves
 from meta_learner.belief import MATTERS, Belief, BeliefSettings, Diagnostics, History, Population
 from meta_learner.criticism import criticise, squared_distances

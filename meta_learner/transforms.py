@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from domains import randomness
+from domains.mechanisms import CompiledMechanism, MechanismModel
 from domains.outcomes import inside
 from domains.simulators import ExactSimulator
-from domains.worlds import CompiledMechanism, DomainModel, MechanismModel
+from domains.worlds import DomainModel
 from meta_learner.belief import Belief, Population
 from meta_learner.resampling import resample
 

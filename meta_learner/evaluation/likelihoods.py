@@ -13,8 +13,9 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from domains import outcomes as outcome_laws
+from domains.mechanisms import CompiledMechanism, MechanismModel
 from domains.outcomes import Arguments
-from domains.worlds import CompiledMechanism, DomainModel, MechanismModel
+from domains.worlds import DomainModel
 from meta_learner.belief import History
 
 CELLS = 65_536  # of a table of experiments × points

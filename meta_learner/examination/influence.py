@@ -9,8 +9,10 @@ from torch import Tensor
 from domains import randomness
 from domains.document import Domain, Mechanism
 from domains.expressions import Expression
+from domains.mechanisms import CompiledMechanism, MechanismModel
 from domains.outcomes import inside
-from domains.worlds import CompiledMechanism, DomainModel, MechanismModel, Parameters
+from domains.simulators import Parameters
+from domains.worlds import DomainModel
 from meta_learner.streams import stream
 
 _DRAWS = 128  # a change that shows in fewer than about one in a hundred worlds may be missed

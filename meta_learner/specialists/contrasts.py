@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from domains.worlds import DomainModel, MechanismModel, Parameters, Worlds
+from domains.mechanisms import MechanismModel
+from domains.simulators import Parameters
+from domains.worlds import DomainModel, Worlds
 
 Law = Callable[[MechanismModel, Parameters, Tensor], Tensor]
 

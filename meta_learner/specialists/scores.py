@@ -24,7 +24,8 @@ import torch
 from torch import Tensor
 from torch.special import ndtri
 
-from domains.worlds import DomainModel, MechanismModel, Worlds
+from domains.mechanisms import MechanismModel
+from domains.worlds import DomainModel, Worlds
 from meta_learner.goals import prior_variance, true_predictions
 from meta_learner.specialists.contrasts import Contrasts, Law
 from meta_learner.streams import stream

@@ -24,7 +24,8 @@ from scipy import stats
 from torch import Tensor
 
 from domains.loading import find
-from domains.worlds import DomainModel, MechanismModel
+from domains.mechanisms import MechanismModel
+from domains.worlds import DomainModel
 from meta_learner.belief import Belief, BeliefSettings, prior_belief
 from meta_learner.evaluation import results
 from meta_learner.smc import update

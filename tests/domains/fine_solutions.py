@@ -11,8 +11,9 @@ from scipy.integrate import solve_ivp
 
 from domains.compiler import Names, compile_expression
 from domains.document import Dynamics
+from domains.mechanisms import CompiledMechanism
 from domains.outcomes import FAMILIES
-from domains.worlds import CompiledMechanism, DomainModel
+from domains.worlds import DomainModel
 
 Environment = Mapping[str, torch.Tensor]
 

@@ -7,8 +7,9 @@ from domains import catalogue
 from domains.compiler import Names, compile_expression
 from domains.errors import DomainError
 from domains.loading import find, load_text
+from domains.mechanisms import MechanismModel
 from domains.readings import objective_reading, reading_name
-from domains.worlds import DomainModel, MechanismModel
+from domains.worlds import DomainModel
 from meta_learner.streams import stream
 
 DOCUMENT = """

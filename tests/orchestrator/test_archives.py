@@ -29,19 +29,10 @@ from orchestrator.archives.writing import archive
 from orchestrator.errors import RequestError
 from orchestrator.settings import Settings
 from orchestrator.verification.verify import verify
+from tests.orchestrator.performed import performed
 from tests.tiny_agents import GOALS, TRAINING
 
 Members = dict[str, bytes]
-
-
-def performed(settings: Settings, database: Database, *, to_the_end: bool = True, **request: Any) -> str:
-    values = {"domain": "enzyme-kinetics", "policy": "random", "particles": 60, "moves": 1, "runs": 2, "budget": 2}
-    campaign = services.create_campaign(settings, database, services.campaign_request(**{**values, **request})).id
-    with database.read() as session:
-        blocks = campaign_blocks(session, campaign)
-    for block in blocks[: None if to_the_end else 1]:
-        assert advance(database, settings, block) == "finished"
-    return campaign
 
 
 @pytest.fixture

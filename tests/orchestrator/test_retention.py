@@ -1,25 +1,23 @@
 """Retention: what is forgotten is archived first, leaves an event, and its log can go only so."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from experiments_db import queries, retention
-from experiments_db.block_rows import campaign_blocks
 from experiments_db.canonical import digest
 from experiments_db.chains import check_chain, read_chain
 from experiments_db.database import Database
 from experiments_db.errors import ConflictError
 from experiments_db.events import campaign_digest
 from orchestrator import services
-from orchestrator.advance import advance
 from orchestrator.archives.reading import import_archive
 from orchestrator.archives.retention import forget_campaign, prune, to_prune
 from orchestrator.errors import RequestError
 from orchestrator.settings import Settings
 from orchestrator.verification.verify import verify
+from tests.orchestrator.performed import performed
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -27,16 +25,6 @@ def record_of(request: pytest.FixtureRequest) -> Database:
     """An empty record on each database."""
     found: Database = request.getfixturevalue("database" if request.param == "sqlite" else "postgres")
     return found
-
-
-def performed(settings: Settings, database: Database, *, to_the_end: bool = True, **request: Any) -> str:
-    values = {"domain": "enzyme-kinetics", "policy": "random", "particles": 60, "moves": 1, "runs": 2, "budget": 2}
-    campaign = services.create_campaign(settings, database, services.campaign_request(**{**values, **request})).id
-    with database.read() as session:
-        blocks = campaign_blocks(session, campaign)
-    for block in blocks[: None if to_the_end else 1]:
-        assert advance(database, settings, block) == "finished"
-    return campaign
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from domains import randomness
 from domains.errors import DomainError
+from domains.mechanisms import MechanismModel
 from domains.simulators import ExactSimulator
-from domains.worlds import DomainModel, MechanismModel, Worlds
+from domains.worlds import DomainModel, Worlds
 from meta_learner.evaluation.truths import draw_truths
 from meta_learner.streams import stream
 

@@ -14,7 +14,7 @@ import uvicorn
 from sqlalchemy import select
 
 from domains import catalogue
-from experiments_db.database import Database, connect
+from experiments_db.database import Database
 from experiments_db.models import Block
 from orchestrator import tokens
 from orchestrator.api.app import make_app
@@ -23,21 +23,6 @@ from orchestrator.client import Client, ClientError
 from orchestrator.errors import RequestError
 from orchestrator.settings import Settings
 from tests.orchestrator.at_the_bench import Campaign, create, velocity
-
-
-@pytest.fixture
-def settings(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(f"ORGANON_{name.upper()}", raising=False)
-    monkeypatch.setenv("ORGANON_HOME", str(tmp_path))
-    return Settings(home=tmp_path, task_seconds=60)
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    opened = connect(settings.database)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from experiments_db.database import Database, connect
+from experiments_db.database import Database
 from orchestrator import tokens
 from orchestrator.advance import advance
 from orchestrator.api.app import make_app
@@ -34,20 +34,6 @@ goal: learn
 REPLAY = "replays: {a: {file: FILE, columns: {x: x, y: y}, source: made up}}\n"
 
 Post = Callable[..., Any]
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(f"ORGANON_{name.upper()}", raising=False)
-    return Settings(home=tmp_path / "home")
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    opened = connect(settings.database)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

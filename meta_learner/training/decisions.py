@@ -26,6 +26,19 @@ _DRAWS = 128  # outcomes behind greedy's scores, at most
 
 
 @dataclass(frozen=True)
+class State:
+    """Decisions of one domain. wide, few: hypotheses of the learner, as many as greedy looks at and those of its table;
+    known: the teacher's; designs [states, designs, columns]; left [states]: of the budget."""
+
+    model: DomainModel
+    wide: Hypotheses
+    few: Hypotheses
+    known: Hypotheses
+    designs: Tensor
+    left: Tensor
+
+
+@dataclass(frozen=True)
 class Decisions(Task):
     """Decisions in domains, as they come in the middle of a run.
 
@@ -60,41 +73,33 @@ class Decisions(Task):
         """The domain that a batch is drawn from."""
 
     def lessons(self, network: Judge, batch: int, generator: torch.Generator) -> Iterator[Learned]:
-        batch = max(1, round(self.share * batch))
-        model = self.model(generator)
-        belief = self._belief(model, batch, generator)
+        state = self.state(self.model(generator), max(1, round(self.share * batch)), generator)
+        behind = state.wide if bool(randomness.uniform((1,), generator) < 0.5) else state.few
+        logits, value = network(self.seen(state, behind, generator))
+        yield self.lesson(state, generator).learned(logits[:, None], value[:, None])
+
+    def state(self, model: DomainModel, states: int, generator: torch.Generator) -> "State":
+        """Decisions as they may come up in a domain."""
+        belief = self._belief(model, states, generator)
         wide, known = (draw_hypotheses(model, belief, self.known_hypotheses, generator) for _ in range(2))
         few = wide.first(self.hypotheses)
         designs = self._designs(model, few, generator)
-        left = self._left(model, designs, generator)
-        logits, value = network(self._seen(model, wide, few, designs=designs, left=left, generator=generator))
-        yield self._lesson(model, known, designs, left, generator).learned(logits[:, None], value[:, None])
+        return State(model, wide, few, known, designs, self._left(model, designs, generator))
 
-    def _seen(
-        self,
-        model: DomainModel,
-        wide: Hypotheses,
-        few: Hypotheses,
-        *,
-        designs: Tensor,
-        left: Tensor,
-        generator: torch.Generator,
-    ) -> Table:
-        """What the learner is shown."""
-        game = game_of(model, few, designs, left, _noise(model, self.outcomes, generator))
-        behind = wide if bool(randomness.uniform((1,), generator) < 0.5) else few
+    def seen(self, state: "State", behind: Hypotheses, generator: torch.Generator) -> Table:
+        """What the learner is shown; behind: the hypotheses that greedy's scores come from."""
+        model, designs = state.model, state.designs
+        game = game_of(model, state.few, designs, state.left, _noise(model, self.outcomes, generator))
         gain = expected_gain(model, behind, designs, generator) / model.space.cost(designs)
         known = Known(gain[:, None], behind.mechanism.shape[1])
         return of_games(game, game.prior[:, None], game.budget[:, None], goal_of(model), known)
 
-    def _lesson(
-        self, model: DomainModel, known: Hypotheses, designs: Tensor, left: Tensor, generator: torch.Generator
-    ) -> Lesson:
-        """What its teacher says."""
-        game = game_of(model, known, designs, left, _noise(model, self.known_outcomes, generator))
-        goal = model.domain.goal
+    def lesson(self, state: "State", generator: torch.Generator) -> Lesson:
+        """What the teacher says."""
+        model, designs, goal = state.model, state.designs, state.model.domain.goal
+        game = game_of(model, state.known, designs, state.left, _noise(model, self.known_outcomes, generator))
         about_hypotheses = goal.kind == "discriminate" or (goal.kind == "learn" and not goal.parameters)
-        told = expected_gain(model, known, designs, generator)[:, None] if about_hypotheses else None
+        told = expected_gain(model, state.known, designs, generator)[:, None] if about_hypotheses else None
         lesson = Lesson.of(game, game.prior[:, None], game.budget[:, None], goal_of(model), 2, told=told)
         return replace(lesson, soft=_SOFT)
 

@@ -6,26 +6,21 @@ its event.
 """
 
 # No `from __future__ import annotations` here: SQLModel reads the annotations as objects.
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    CheckConstraint,
-    DateTime,
-    Dialect,
-    Index,
-    MetaData,
-    Text,
-    UniqueConstraint,
-    false,
-    text,
-)
-from sqlalchemy.orm import registry
-from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, false, text
+from sqlmodel import Field
+
+from experiments_db.base import Table as Table
+from experiments_db.base import UtcDateTime as UtcDateTime
+from experiments_db.base import as_json, new_id, one_of
+from experiments_db.base import now_utc as now_utc
+from experiments_db.desk_models import Job as Job
+from experiments_db.desk_models import Judgement as Judgement
+from experiments_db.desk_models import SavedQuery as SavedQuery
+from experiments_db.desk_models import TaskDistribution as TaskDistribution
+from experiments_db.desk_models import WorkerEvent as WorkerEvent
 
 CAMPAIGN_STATUSES = ("scheduled", "running", "paused", "finished", "failed", "cancelled")
 WORK_STATUSES = ("scheduled", "running", "finished", "failed", "cancelled")  # of a block and of a run
@@ -37,55 +32,6 @@ OUTSTANDING = ("proposed", "open", "answered")  # suggestions that are to become
 REVISION_KINDS = ("corrected", "withdrawn")
 ROLES = ("viewer", "operator")
 
-NAMING_CONVENTION = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, stored in UTC and timezone-aware when read, also on SQLite, which keeps no time zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Return `value` in UTC; a time without a zone is refused, for it names no moment."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError(f"a recorded time needs a time zone; found {value.isoformat()}: use datetime.now(UTC)")
-        return value and value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Return the stored moment in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def now_utc() -> datetime:
-    """Return the present moment, timezone-aware."""
-    return datetime.now(UTC)
-
-
-def new_campaign_id() -> str:
-    """Return 12 random lower-case hexadecimal characters."""
-    return uuid4().hex[:12]
-
-
-def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-_json = JSON(none_as_null=True)  # an absent value is SQL NULL, so that queries can ask for it
-
-
-class Table(SQLModel, registry=registry(metadata=MetaData(naming_convention=NAMING_CONVENTION))):
-    """Base of all tables; `Table.metadata` is the schema."""
-
 
 class Domain(Table, table=True):
     """A domain document as it was when a campaign began; never changed. `identity` is the sha256 of its content."""
@@ -95,9 +41,9 @@ class Domain(Table, table=True):
     title: str = ""
     field: str = ""
     text: str = Field(default="", sa_type=Text)
-    document: dict[str, Any] = Field(default_factory=dict, sa_type=_json)
+    document: dict[str, Any] = Field(default_factory=dict, sa_type=as_json)
     source: str = ""
-    attachments: dict[str, str] = Field(default_factory=dict, sa_type=_json)
+    attachments: dict[str, str] = Field(default_factory=dict, sa_type=as_json)
     created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime)
 
 
@@ -109,9 +55,9 @@ class Campaign(Table, table=True):
     `max_experiments` and `max_cost` are caps on all its runs together; no cap where they are null.
     """
 
-    __table_args__ = (_one_of("status", CAMPAIGN_STATUSES), Index(None, "status", "created_at"))
+    __table_args__ = (one_of("status", CAMPAIGN_STATUSES), Index(None, "status", "created_at"))
 
-    id: str = Field(default_factory=new_campaign_id, primary_key=True)
+    id: str = Field(default_factory=new_id, primary_key=True)
     domain_identity: str = Field(foreign_key="domain.identity", index=True)
     policy: str
     laboratory: str = "simulate"
@@ -120,12 +66,12 @@ class Campaign(Table, table=True):
     seed: int = Field(default=0, sa_type=BigInteger)
     status: str = "scheduled"
     message: str = Field(default="", sa_type=Text)
-    settings: dict[str, Any] = Field(default_factory=dict, sa_type=_json)
-    versions: dict[str, Any] = Field(default_factory=dict, sa_type=_json)
+    settings: dict[str, Any] = Field(default_factory=dict, sa_type=as_json)
+    versions: dict[str, Any] = Field(default_factory=dict, sa_type=as_json)
     created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime, index=True)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    imported: dict[str, Any] | None = Field(default=None, sa_type=_json)
+    imported: dict[str, Any] | None = Field(default=None, sa_type=as_json)
     priority: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     served: float = Field(default=0.0, sa_column_kwargs={"server_default": text("0")})
     start_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -141,7 +87,7 @@ class Block(Table, table=True):
     last worker died of.
     """
 
-    __table_args__ = (UniqueConstraint("campaign_id", "index"), _one_of("status", WORK_STATUSES))
+    __table_args__ = (UniqueConstraint("campaign_id", "index"), one_of("status", WORK_STATUSES))
 
     id: int | None = Field(default=None, primary_key=True)
     campaign_id: str = Field(foreign_key="campaign.id")
@@ -164,7 +110,7 @@ class Block(Table, table=True):
 class Run(Table, table=True):
     """One world under investigation; `truth` is that world where it is known, hidden from the agent."""
 
-    __table_args__ = (UniqueConstraint("campaign_id", "index"), _one_of("status", WORK_STATUSES))
+    __table_args__ = (UniqueConstraint("campaign_id", "index"), one_of("status", WORK_STATUSES))
 
     id: int | None = Field(default=None, primary_key=True)
     campaign_id: str = Field(foreign_key="campaign.id")
@@ -173,7 +119,7 @@ class Run(Table, table=True):
     status: str = "scheduled"
     steps: int = 0
     cost: float = 0.0
-    truth: dict[str, Any] | None = Field(default=None, sa_type=_json)
+    truth: dict[str, Any] | None = Field(default=None, sa_type=as_json)
 
 
 class Experiment(Table, table=True):
@@ -187,13 +133,13 @@ class Experiment(Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     run_id: int = Field(foreign_key="run.id")
     step: int
-    design: dict[str, Any] = Field(sa_type=_json)
-    outcome: dict[str, Any] = Field(sa_type=_json)
+    design: dict[str, Any] = Field(sa_type=as_json)
+    outcome: dict[str, Any] = Field(sa_type=as_json)
     cost: float
     information: float | None = None
     decision_ms: float
-    belief: dict[str, Any] = Field(sa_type=_json)
-    candidates: list[Any] = Field(sa_type=_json)
+    belief: dict[str, Any] = Field(sa_type=as_json)
+    candidates: list[Any] = Field(sa_type=as_json)
     created_at: datetime = Field(sa_type=UtcDateTime)
     given: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
@@ -207,7 +153,7 @@ class Measurements(Table, table=True):
     campaign_id: str = Field(primary_key=True, foreign_key="campaign.id")
     file: str
     sha256: str
-    rows: list[Any] = Field(sa_type=_json)
+    rows: list[Any] = Field(sa_type=as_json)
 
 
 class Finding(Table, table=True):
@@ -228,7 +174,7 @@ class Finding(Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     campaign_id: str = Field(foreign_key="campaign.id")
     run_id: int | None = Field(default=None, foreign_key="run.id", index=True)
-    content: dict[str, Any] = Field(sa_type=_json)
+    content: dict[str, Any] = Field(sa_type=as_json)
     text: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -259,17 +205,17 @@ class Training(Table, table=True):
     SHA-256 of the agent's, once there is one.
     """
 
-    __table_args__ = (_one_of("status", TRAINING_STATUSES),)
+    __table_args__ = (one_of("status", TRAINING_STATUSES),)
 
-    id: str = Field(default_factory=new_campaign_id, primary_key=True)
+    id: str = Field(default_factory=new_id, primary_key=True)
     agent: str = Field(index=True)
-    recipe: dict[str, Any] = Field(sa_type=_json)
+    recipe: dict[str, Any] = Field(sa_type=as_json)
     status: str = "running"
     step: int = 0
     steps: int
     seconds: float = 0.0
-    curve: list[Any] = Field(default_factory=list, sa_type=_json)
-    hardware: dict[str, Any] = Field(sa_type=_json)
+    curve: list[Any] = Field(default_factory=list, sa_type=as_json)
+    hardware: dict[str, Any] = Field(sa_type=as_json)
     commit: str | None = None
     weights: str | None = None
     created_at: datetime = Field(default_factory=now_utc, sa_type=UtcDateTime)
@@ -285,15 +231,15 @@ class Suggestion(Table, table=True):
     for it.
     """
 
-    __table_args__ = (UniqueConstraint("run_id", "number"), _one_of("status", SUGGESTION_STATUSES))
+    __table_args__ = (UniqueConstraint("run_id", "number"), one_of("status", SUGGESTION_STATUSES))
 
     id: int | None = Field(default=None, primary_key=True)
     run_id: int = Field(foreign_key="run.id")
     number: int
     known: int
     revised: int
-    design: dict[str, Any] = Field(sa_type=_json)
-    candidates: list[Any] = Field(sa_type=_json)
+    design: dict[str, Any] = Field(sa_type=as_json)
+    candidates: list[Any] = Field(sa_type=as_json)
     decision_ms: float
     status: str = Field(index=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -304,8 +250,8 @@ class Suggestion(Table, table=True):
     taken_by: str | None = None
     taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     attempts: int = 0
-    used: dict[str, Any] | None = Field(default=None, sa_type=_json)
-    outcome: dict[str, Any] | None = Field(default=None, sa_type=_json)
+    used: dict[str, Any] | None = Field(default=None, sa_type=as_json)
+    outcome: dict[str, Any] | None = Field(default=None, sa_type=as_json)
     failure: str | None = Field(default=None, sa_type=Text)
     answered_by: str | None = None
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -320,27 +266,27 @@ class Revision(Table, table=True):
     drawn before.
     """
 
-    __table_args__ = (_one_of("kind", REVISION_KINDS),)
+    __table_args__ = (one_of("kind", REVISION_KINDS),)
 
     id: int | None = Field(default=None, primary_key=True)
     suggestion_id: int = Field(foreign_key="suggestion.id", index=True)
     kind: str
-    before: dict[str, Any] = Field(sa_type=_json)
-    design: dict[str, Any] = Field(sa_type=_json)
-    outcome: dict[str, Any] = Field(sa_type=_json)
+    before: dict[str, Any] = Field(sa_type=as_json)
+    design: dict[str, Any] = Field(sa_type=as_json)
+    outcome: dict[str, Any] = Field(sa_type=as_json)
     by: str
     reason: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=UtcDateTime)
-    superseded: list[Any] = Field(default_factory=list, sa_type=_json)
+    superseded: list[Any] = Field(default_factory=list, sa_type=as_json)
     applied_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     known: int | None = None
-    belief: dict[str, Any] | None = Field(default=None, sa_type=_json)
+    belief: dict[str, Any] | None = Field(default=None, sa_type=as_json)
 
 
 class Token(Table, table=True):
     """Who may speak to the HTTP interface. Of the secret only its SHA-256 is kept."""
 
-    __table_args__ = (_one_of("role", ROLES),)
+    __table_args__ = (one_of("role", ROLES),)
 
     id: str = Field(primary_key=True)
     name: str
@@ -365,7 +311,7 @@ class Cap(Table, table=True):
     period: `day` (UTC) or `total`. A null is no cap.
     """
 
-    __table_args__ = (_one_of("period", CAP_PERIODS),)
+    __table_args__ = (one_of("period", CAP_PERIODS),)
 
     agent: str = Field(primary_key=True)
     period: str = Field(primary_key=True)

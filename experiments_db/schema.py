@@ -10,14 +10,8 @@ from sqlalchemy import Connection, Engine
 
 from experiments_db.errors import NewerDatabaseError, UnreachableDatabaseError
 
-REVISIONS = (
-    "0001",
-    "0002",
-    "0003",
-    "0004",
-    "0005",
-    "0006",
-)  # oldest first; a test compares them with the migrations, so that opening needs no alembic
+# Oldest first; a test compares them with the migrations, so that opening needs no alembic.
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 HEAD = REVISIONS[-1]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -7,7 +7,9 @@ from celery import Celery
 from orchestrator.broker import broker_url, speaking, transport_options
 from orchestrator.settings import Settings
 
-ADVANCE = "organon.advance_block"  # the one task's name; commands send it by name and never import the science
+# The tasks' names; commands send them by name and never import the science.
+ADVANCE = "organon.advance_block"
+WORK = "organon.work_on_job"
 
 
 @lru_cache(maxsize=4)
@@ -41,3 +43,11 @@ def send(settings: Settings, block_ids: list[int]) -> None:
     with speaking(settings), app.producer_pool.acquire(block=True) as producer:
         for block_id in block_ids:
             app.send_task(ADVANCE, args=[block_id], producer=producer)
+
+
+def send_jobs(settings: Settings, job_ids: list[str]) -> None:
+    """Ask the workers to do these jobs, by a queue of its own; BrokerError if the broker does not take the messages."""
+    app = celery_app(settings)
+    with speaking(settings), app.producer_pool.acquire(block=True) as producer:
+        for job_id in job_ids:
+            app.send_task(WORK, args=[job_id], queue=settings.job_queue, producer=producer)

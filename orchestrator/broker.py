@@ -86,12 +86,13 @@ def keep_running(settings: Settings) -> bool:
     return settings.embedded_broker and _Embedded(settings.folder).revive()
 
 
-def queue_length(settings: Settings) -> int:
-    """How many messages wait in our queue; BrokerError if the broker does not answer."""
+def queue_length(settings: Settings, queue: str | None = None) -> int:
+    """How many messages wait in a queue, that of blocks unless another is named; BrokerError if the broker does not
+    answer."""
     check_reachable(settings)  # a channel alone fails with an error of the transport's own
     with speaking(settings), _connection(settings) as connection, connection.channel() as channel:
         try:
-            return int(channel.queue_declare(queue=settings.queue, passive=True).message_count)
+            return int(channel.queue_declare(queue=queue or settings.queue, passive=True).message_count)
         except connection.channel_errors:
             return 0
 

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from experiments_db import record, scheduling
 from experiments_db.database import Database
+from experiments_db.models import WorkerEvent
+from experiments_db.worker_events import add_worker_event
 from orchestrator.settings import Settings
 
 _LONGEST_WAIT_SECONDS = 3600.0
@@ -82,7 +84,10 @@ class Deaths:
         """Write to the record what workers of this machine died of since the last look."""
         for death in self._read():
             with database.write() as session:
-                scheduling.note_fault(session, f"{socket.gethostname()}/{death['pid']}/", _in_words(death["cause"]))
+                cause = _in_words(death["cause"])
+                scheduling.note_fault(session, f"{socket.gethostname()}/{death['pid']}/", cause)
+                died = WorkerEvent(kind="died", host=socket.gethostname(), pid=death["pid"], message=cause)
+                add_worker_event(session, died)
 
     def close(self) -> None:
         """Give both ends back."""

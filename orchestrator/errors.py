@@ -20,5 +20,13 @@ class StateError(RequestError):
     """A request that was in order, and that what it is about does not allow in its present state."""
 
 
+class UnknownHolderError(OrganonError):
+    """No token, or one that opens nothing."""
+
+
+class ForbiddenError(OrganonError):
+    """A token whose role does not allow what was asked."""
+
+
 # The domain layer and the record know nothing of each other or of us, so each has its own root.
 EXPECTED = (OrganonError, DomainError, RecordError)

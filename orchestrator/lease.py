@@ -1,16 +1,19 @@
 """Holding a block's lease: heartbeats while it is advanced, and giving it back when the database was away."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
 
 from experiments_db import scheduling
 from experiments_db.database import Database
 from experiments_db.errors import UnreachableDatabaseError
+from experiments_db.jobs import renew_job
+from experiments_db.scheduling import renew_lease
 
 # What a statement may be refused for otherwise (a value, a constraint) would be refused again.
 AWAY = (UnreachableDatabaseError, OperationalError, InterfaceError)
@@ -22,12 +25,28 @@ _REST_SECONDS = 1.0  # what fails again and again must not keep a worker spinnin
 
 @contextmanager
 def heartbeat(database: Database, block_id: int, owner: str, lease_seconds: float) -> Iterator[None]:
-    """Renew the lease while the context lasts: a step, or drawing worlds, may take longer than a lease.
+    """Renew a block's lease while the context lasts: a step, or drawing worlds, may take longer than a lease.
 
     A thread that finds the lease gone ends; the next write of the main thread finds out for itself.
     """
+    with _beating(database, lease_seconds, lambda session, until: renew_lease(session, block_id, owner, until)):
+        yield
+
+
+@contextmanager
+def job_heartbeat(database: Database, job_id: str, owner: str, lease_seconds: float) -> Iterator[None]:
+    """Renew a job's lease likewise."""
+    with _beating(database, lease_seconds, lambda session, until: renew_job(session, job_id, owner, until)):
+        yield
+
+
+Renewal = Callable[[Session, datetime], bool]
+
+
+@contextmanager
+def _beating(database: Database, lease_seconds: float, renew: Renewal) -> Iterator[None]:
     done = Event()
-    thread = Thread(target=_beat, args=(database, block_id, owner, lease_seconds, done), daemon=True)
+    thread = Thread(target=_beat, args=(database, lease_seconds, renew, done), daemon=True)
     thread.start()
     try:
         yield
@@ -36,12 +55,11 @@ def heartbeat(database: Database, block_id: int, owner: str, lease_seconds: floa
         thread.join()
 
 
-def _beat(database: Database, block_id: int, owner: str, lease_seconds: float, done: Event) -> None:
+def _beat(database: Database, lease_seconds: float, renew: Renewal, done: Event) -> None:
     while not done.wait(lease_seconds / _BEATS_A_LEASE):
         try:
             with database.write() as session:
-                until = datetime.now(UTC) + timedelta(seconds=lease_seconds)
-                held = scheduling.renew_lease(session, block_id, owner, until)
+                held = renew(session, datetime.now(UTC) + timedelta(seconds=lease_seconds))
         except AWAY:
             continue  # it may be back by the next beat
         if not held:

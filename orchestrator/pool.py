@@ -1,4 +1,4 @@
-"""The pool process: celery's prefork workers for the one task. Started and watched by ``orchestrator.worker``.
+"""The pool process: celery's prefork workers for the two tasks. Started and watched by ``orchestrator.worker``.
 
 This process itself opens no database and computes nothing: both are the children's, which are forked from it. It
 only imports the science, with one thread, so that a child that takes the place of a dead one need not.
@@ -23,7 +23,8 @@ from pathlib import Path
 from celery import Celery
 from celery.signals import setup_logging
 
-from orchestrator.app import ADVANCE, celery_app, send
+from experiments_db.database import Database, connect
+from orchestrator.app import ADVANCE, WORK, celery_app, send, send_jobs
 from orchestrator.broker import broker
 from orchestrator.deaths import WatchedRequest
 from orchestrator.errors import BrokerError
@@ -69,6 +70,7 @@ def run_pool(settings: Settings, processes: int, deaths: int | None = None) -> i
                     "--without-mingle",
                     "--loglevel=WARNING",
                     f"--hostname=organon-{os.getpid()}@%h",
+                    f"--queues={settings.queue},{settings.job_queue}",
                 ]
             )
         except SystemExit as leaving:
@@ -105,10 +107,10 @@ def pool_is_present(settings: Settings) -> bool:
 
 
 def register(app: Celery, settings: Settings, memory_mb: int) -> None:
-    """The one task: advance the block whose turn it is, then ask for more until nothing waits.
+    """The two tasks: advance the block, or do the job, whose turn it is, then ask for more until nothing waits.
 
-    The message names a block that is to be advanced; which one is, the record says at that moment, so that priorities
-    and shares hold whatever the queue's order.
+    The message names a block or a job that is to go on; which one does, the record says at that moment, so that
+    priorities and shares hold whatever the queue's order.
     """
 
     @app.task(name=ADVANCE, Request=WatchedRequest)
@@ -120,27 +122,54 @@ def register(app: Celery, settings: Settings, memory_mb: int) -> None:
                 send(settings, [block_id if advanced is None else advanced])
         return outcome
 
+    @app.task(name=WORK, Request=WatchedRequest)
+    def work_on_job(job_id: str) -> str:
+        with about():
+            outcome, worked = _work(settings, memory_mb)()
+        if outcome == "again":
+            with suppress(BrokerError):
+                send_jobs(settings, [job_id if worked is None else worked])
+        return outcome
+
 
 @lru_cache(maxsize=1)
 def _advance(settings: Settings, memory_mb: int) -> Callable[[], tuple[str, int | None]]:
-    """The science, this process's database, and its limits."""
-    import torch
-
-    from experiments_db.database import connect
+    """What advances the next block."""
     from orchestrator.advance import advance_next
 
-    torch.set_num_threads(1)
-    faulthandler.enable(2)  # a crash in a library leaves its place in the log; celery has replaced sys.stderr
-    if settings.device == "cpu":  # drivers of accelerators map far more than they use
-        limit_memory(memory_mb)
-    database = connect(settings.database)
-    alarm = StepAlarm(settings.step_limit_seconds)
+    database, alarm = _bounds(settings, memory_mb)
 
     def advance() -> tuple[str, int | None]:
         with alarm.set():
             return advance_next(database, settings, alarm.progress)
 
     return advance
+
+
+@lru_cache(maxsize=1)
+def _work(settings: Settings, memory_mb: int) -> Callable[[], tuple[str, str | None]]:
+    """What does the next job."""
+    from orchestrator.job_work import work_next
+
+    database, alarm = _bounds(settings, memory_mb)
+
+    def work() -> tuple[str, str | None]:
+        with alarm.set():
+            return work_next(database, settings, alarm.progress)
+
+    return work
+
+
+@lru_cache(maxsize=1)
+def _bounds(settings: Settings, memory_mb: int) -> tuple[Database, StepAlarm]:
+    """This process's database and its limits, set before it computes anything."""
+    import torch
+
+    torch.set_num_threads(1)
+    faulthandler.enable(2)  # a crash in a library leaves its place in the log; celery has replaced sys.stderr
+    if settings.device == "cpu":  # drivers of accelerators map far more than they use
+        limit_memory(memory_mb)
+    return connect(settings.database), StepAlarm(settings.step_limit_seconds)
 
 
 def _keep_memory() -> None:

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     memory_limit_mb: what one may take, 0 for a share of the machine;
     commands: JSON, the programs that may answer for a laboratory (``orchestrator.commands``);
     api_address, api_port: where the HTTP interface listens; api_token: one that opens it beside those in the record;
+    ui_token, ui_viewer_token: tokens that open the pages, to act and only to look, beside those in the record;
     log_format, log_level: how and from which severity on processes log; log_target: where processes log that others
     of ours start, files under ``home`` or the starter's error stream;
     device: what workers and ``organon benchmark NAME`` compute on, cpu or cuda (cuda:1, …).
@@ -44,6 +45,8 @@ class Settings(BaseSettings):
     device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:\d+)?)$")
     ui_address: str = "127.0.0.1"
     ui_port: int = Field(default=8501, ge=1, le=65535)
+    ui_token: SecretStr = SecretStr("")
+    ui_viewer_token: SecretStr = SecretStr("")
     api_address: str = "127.0.0.1"
     api_port: int = Field(default=8502, ge=1, le=65535)
     api_token: SecretStr = SecretStr("")
@@ -77,6 +80,8 @@ class Settings(BaseSettings):
         """Every secret by the variable that it comes from; empty where there is none."""
         return {
             "ORGANON_API_TOKEN": self.api_token.get_secret_value(),
+            "ORGANON_UI_TOKEN": self.ui_token.get_secret_value(),
+            "ORGANON_UI_VIEWER_TOKEN": self.ui_viewer_token.get_secret_value(),
             "ORGANON_DATABASE_URL": url_password(self.database_url),
             "ORGANON_BROKER_URL": url_password(self.broker_url),
         }
@@ -89,6 +94,11 @@ class Settings(BaseSettings):
     def queue(self) -> str:
         """The queue's name: workers and commands of one database share it, others on the same broker do not."""
         return "organon-" + hashlib.sha256(self.database.encode()).hexdigest()[:12]
+
+    @property
+    def job_queue(self) -> str:
+        """The queue of jobs beside campaigns, whose messages need not wait behind those of blocks."""
+        return f"{self.queue}-jobs"
 
 
 def load_settings() -> Settings:

@@ -3,15 +3,18 @@
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from experiments_db.database import Database
-from orchestrator import recurring, services
+from experiments_db.models import WorkerEvent
+from experiments_db.worker_events import add_worker_event
+from orchestrator import jobs, recurring, services
 from orchestrator.broker import broker, keep_running
 from orchestrator.deaths import Deaths
 from orchestrator.errors import BrokerError, OrganonError
@@ -57,6 +60,7 @@ class Supervisor:
                 env=environment(self._settings),
                 start_new_session=True,  # Ctrl-C is for us; we stop the pool in good order
             )
+        self._history("started")
 
     def check(self) -> None:
         """Start again what died, pool or broker, begin what is due, and send blocks that nobody advances.
@@ -83,6 +87,7 @@ class Supervisor:
                 f"{self.log_file} says why"
             )
         log.warning("the worker pool ended with status %s and is started again", status)
+        self._history("died", f"the pool ended with status {status}")
         self.start()
 
     def _look_after_work(self) -> None:
@@ -92,6 +97,7 @@ class Supervisor:
             self._deaths.note(self._database)
             recurring.begin_due(self._settings, self._database)
             services.send_orphans(self._settings, self._database)
+            jobs.send_waiting(self._settings, self._database)
             self._silent = ""
         except (BrokerError, *AWAY) as error:
             reason = str(error).splitlines()[0]
@@ -110,12 +116,24 @@ class Supervisor:
         except subprocess.TimeoutExpired:
             os.killpg(self._pool.pid, signal.SIGKILL)
             self._pool.wait()
+        self._history("stopped")
         self._pool = None
+
+    def _history(self, kind: str, message: str = "") -> None:
+        """Keep on record what happened to the pool; a record that is away misses it."""
+        pid = 0 if self._pool is None else self._pool.pid
+        happened = WorkerEvent(
+            kind=kind, host=socket.gethostname(), pid=pid, processes=self._processes, message=message
+        )
+        with suppress(*AWAY), self._database.write() as session:
+            add_worker_event(session, happened)
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """Our environment, with these settings: the pool must see the same home, database and broker."""
-    shown = settings.model_dump(exclude={"api_token"})  # a secret stays in the environment that it came from
+    shown = settings.model_dump(
+        exclude={"api_token", "ui_token", "ui_viewer_token"}
+    )  # a secret stays in the environment that it came from
     own = {f"ORGANON_{name.upper()}": str(value) for name, value in shown.items()}
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)

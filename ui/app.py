@@ -1,8 +1,9 @@
-"""The entry point of the pages: ``streamlit run ui/app.py``, which ``organon start`` does with the right options."""
+"""The pages: what every one of them begins with. ``ui/server.py`` serves it."""
 
 import streamlit as st
 
-from ui.links import campaigns_page
+from ui.access import who
+from ui.links import pages
 from ui.messages import in_words
 
 # Drawn here: Streamlit would fetch the picture of an emoji or a named icon from another host.
@@ -13,11 +14,12 @@ _ICON = (
 
 
 def main() -> None:
-    """Draw the page that the address names."""
+    """Draw the page that the address names, for whoever may look at it."""
     st.set_option("client.showErrorDetails", "none")
     st.set_page_config(page_title="Organon", page_icon=_ICON, layout="wide")
-    page = st.navigation([st.Page(campaigns_page(), title="Campaigns", default=True)])
+    page = st.navigation(pages())
     with in_words():
+        who()
         page.run()
 
 

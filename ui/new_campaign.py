@@ -8,7 +8,7 @@ from orchestrator import services
 from orchestrator.given_data import Table, uploaded_table
 from orchestrator.settings import load_settings
 from orchestrator.stopping import read_widths
-from ui.links import open_campaign
+from ui.links import go
 from ui.messages import in_words
 from ui.opening import open_database
 from ui.wording import number
@@ -25,7 +25,7 @@ def new_campaign() -> None:
         values = _questions()
         if st.button("Start", type="primary", key="new.start"):
             request = services.campaign_request(**values)
-            open_campaign(services.create_campaign(load_settings(), open_database(), request).id)
+            go("campaigns", services.create_campaign(load_settings(), open_database(), request).id)
 
 
 def _questions() -> dict[str, Any]:

@@ -7,20 +7,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from experiments_db.database import Database
 from orchestrator.bench import Bench
-from orchestrator.errors import OrganonError
+from orchestrator.errors import ForbiddenError, UnknownHolderError
 from orchestrator.settings import Settings
 from orchestrator.tokens import Holder, holder
 
 _bearer = HTTPBearer(auto_error=False, description="A token made by: organon token create --name NAME")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-
-
-class UnknownHolderError(OrganonError):
-    """No token, or one that opens nothing."""
-
-
-class ForbiddenError(OrganonError):
-    """A token whose role does not allow what was asked."""
 
 
 class Office:

@@ -14,11 +14,13 @@ import ui
 from experiments_db import record
 from experiments_db.database import Database
 from experiments_db.models import Campaign, Domain
+from ui import access
 from ui.opening import open_database
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TITLE = "How fast does *this* enzyme work?"
 FINDING = "The law hill leads, no more, with probability 65.0 %:\n  vmax = 213 ± 11 (90 %: 195 to 231) counts/min²"
+TOKENS = {"operator": "a-token-of-an-operator-here", "viewer": "a-token-of-a-viewer-here"}
 _OWNER = "host/1/0.00"
 _LAWS = ("michaelis-menten", "hill")
 _UNIT = {"vmax": "counts/min²", "km": "ppm"}
@@ -146,15 +148,30 @@ def write(home: Path) -> Iterator[Writer]:
     st.cache_resource.clear()
 
 
+@pytest.fixture(autouse=True)
+def token(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Whoever looks holds the token of an operator, until a test says ``token("viewer")`` or ``token("")``."""
+    monkeypatch.setenv("ORGANON_UI_TOKEN", TOKENS["operator"])
+    monkeypatch.setenv("ORGANON_UI_VIEWER_TOKEN", TOKENS["viewer"])
+    sent = dict(token=TOKENS["operator"])
+    monkeypatch.setattr(access, "sent_token", lambda: sent["token"])  # AppTest has no browser and no cookies
+
+    def hold(role: str) -> None:
+        sent["token"] = TOKENS.get(role, "")
+
+    return hold
+
+
 @pytest.fixture
 def look(write: Writer) -> Callable[..., AppTest]:
-    """Opens the address `/?name=value…` and returns what is on the page; an exception on it is a failure."""
+    """Opens the address `/PATH?name=value…` and returns what is on the page; an exception on it is a failure."""
 
-    def open_page(**query: str) -> AppTest:
+    def open_page(path: str = "campaigns", **query: str) -> AppTest:
         page = AppTest.from_file(str(Path(ui.__file__).parent / "app.py"), default_timeout=20)
+        page.run()
         for name, value in query.items():
             page.query_params[name] = value
-        page.run()
+        page.switch_page(f"views/{path}.py").run()
         assert not page.exception
         return page
 

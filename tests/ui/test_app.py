@@ -14,10 +14,14 @@ import ui
 
 _APP = Path(ui.__file__).parent / "app.py"
 _LOADED = """
+import os
 import sys
 from streamlit.testing.v1 import AppTest
+from ui import access
+access.sent_token = lambda: os.environ["ORGANON_UI_TOKEN"]
 page = AppTest.from_file(sys.argv[1], default_timeout=30)
 page.run()
+page.switch_page("views/campaigns.py").run()
 assert page.title and page.selectbox("new.domain"), page
 page.query_params["campaign"] = sys.argv[2]
 page.run()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from experiments_db.database import Database
 from orchestrator import services
-from ui.links import asked_campaign, link_to_campaigns
+from ui.links import asked, link_back
 from ui.messages import in_words
 from ui.opening import open_database
 from ui.reading import CampaignView, read_campaign
@@ -21,11 +21,11 @@ _ADVICE = {
 }
 
 
-def show() -> None:
+def show_campaign() -> None:
     """The page of the campaign that the address names, refreshed while it may still go on."""
-    link_to_campaigns()
+    link_back("campaigns", "All campaigns")
     database = open_database()
-    view = read_campaign(database, asked_campaign())
+    view = read_campaign(database, asked("campaigns"))
     st.fragment(_campaign, run_every=_REFRESH_SECONDS if view.live else None)(database, view.campaign.id, view.live)
 
 
@@ -83,6 +83,3 @@ def _finding(view: CampaignView) -> None:
         st.caption("It is written when the campaign has finished.")
     else:
         st.caption(f"None: the campaign {'failed' if view.campaign.status == 'failed' else 'was cancelled'}.")
-
-
-show()

@@ -1,0 +1,168 @@
+"""Work asked for beside campaigns: who claims it, how far it is, what came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from experiments_db.canonical import digest
+from experiments_db.errors import ConflictError, NotFoundError
+from experiments_db.models import Job
+from experiments_db.queries import view
+
+OPEN = ("waiting", "running")
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """A job as recorded."""
+
+    id: str
+    kind: str
+    arguments: dict[str, Any]
+    by: str
+    status: str
+    share: float
+    saying: str
+    result: dict[str, Any] | None
+    message: str
+    attempts: int
+    lease_owner: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def open(self) -> bool:
+        """Whether something may still come of it."""
+        return self.status in OPEN
+
+
+def job_key(kind: str, arguments: dict[str, Any]) -> str:
+    """By which the same work is told from other work."""
+    return digest({"kind": kind, "arguments": arguments})
+
+
+def find_job(session: Session, kind: str, arguments: dict[str, Any]) -> JobRecord | None:
+    """The newest job that does this and has neither failed nor been cancelled."""
+    same = (col(Job.key) == job_key(kind, arguments), col(Job.status).not_in(("failed", "cancelled")))
+    job = session.scalars(select(Job).where(*same).order_by(col(Job.created_at).desc()).limit(1)).one_or_none()
+    return None if job is None else view(JobRecord, job)
+
+
+def add_job(session: Session, kind: str, arguments: dict[str, Any], by: str) -> JobRecord:
+    """Record a job that waits."""
+    job = Job(kind=kind, key=job_key(kind, arguments), arguments=arguments, by=by)
+    session.add(job)
+    session.flush()
+    return view(JobRecord, job)
+
+
+def get_job(session: Session, job_id: str) -> JobRecord:
+    """Return a job; NotFoundError where there is none of this id."""
+    if (job := session.get(Job, job_id)) is None:
+        raise NotFoundError(f"There is no job '{job_id}': the page of workers lists them all.")
+    return view(JobRecord, job)
+
+
+def list_jobs(
+    session: Session, *, kind: str | None = None, status: str | None = None, limit: int = 50, offset: int = 0
+) -> list[JobRecord]:
+    """Jobs, newest first."""
+    query = select(Job).order_by(col(Job.created_at).desc(), col(Job.id)).limit(limit).offset(offset)
+    query = query if kind is None else query.where(col(Job.kind) == kind)
+    query = query if status is None else query.where(col(Job.status) == status)
+    return [view(JobRecord, job) for job in session.scalars(query)]
+
+
+def waiting_jobs(session: Session, now: datetime, owner_is_alive: Callable[[str], bool]) -> list[str]:
+    """The jobs that nobody is at, in order."""
+    free = _free(session, now, owner_is_alive)
+    return list(session.scalars(select(col(Job.id)).where(free).order_by(col(Job.created_at), col(Job.id))))
+
+
+def claim_job(
+    session: Session, *, owner: str, now: datetime, lease_seconds: float, owner_is_alive: Callable[[str], bool]
+) -> JobRecord | None:
+    """Take the job that has waited longest and was tried least, None where none waits."""
+    free = _free(session, now, owner_is_alive)
+    oldest = select(Job).where(free).order_by(col(Job.attempts), col(Job.created_at), col(Job.id)).limit(1)
+    job = session.scalars(oldest.with_for_update(skip_locked=True)).one_or_none()
+    if job is None:
+        return None
+    job.status, job.lease_owner, job.lease_until = "running", owner, now + timedelta(seconds=lease_seconds)
+    job.attempts += 1
+    job.started_at = job.started_at or now
+    session.flush()
+    return view(JobRecord, job)
+
+
+def renew_job(session: Session, job_id: str, owner: str, until: datetime) -> bool:
+    """Let a job stay with its owner until then; whether it is still the owner's."""
+    renewed = update(Job).where(*_held(job_id, owner)).values(lease_until=until).returning(col(Job.id))
+    return session.scalars(renewed).one_or_none() is not None
+
+
+def note_progress(session: Session, job_id: str, owner: str, share: float, saying: str) -> None:
+    """How far its owner is; ConflictError where the job is no longer the owner's: cancelled, or taken over."""
+    _change(session, job_id, owner, share=share, saying=saying, attempts=1)
+
+
+def release_job(session: Session, job_id: str, owner: str) -> None:
+    """Give it back to go on later; ConflictError where it is no longer the owner's."""
+    _change(session, job_id, owner, lease_owner=None, lease_until=None, attempts=0)
+
+
+def finish_job(session: Session, job_id: str, owner: str, result: dict[str, Any], now: datetime) -> None:
+    """Record what came of it; ConflictError where it is no longer the owner's."""
+    _change(session, job_id, owner, status="finished", share=1.0, saying="", result=result, finished_at=now,
+            lease_owner=None, lease_until=None)  # fmt: skip
+
+
+def fail_job(session: Session, job_id: str, owner: str, message: str, now: datetime) -> None:
+    """Record why nothing came of it; ConflictError where it is no longer the owner's."""
+    _change(session, job_id, owner, status="failed", message=message, finished_at=now, lease_owner=None,
+            lease_until=None)  # fmt: skip
+
+
+def cancel_job(session: Session, job_id: str, now: datetime) -> bool:
+    """Let nobody go on with it; whether it was still open."""
+    open_one = (col(Job.id) == job_id, col(Job.status).in_(OPEN))
+    ended = update(Job).where(*open_one).values(status="cancelled", finished_at=now).returning(col(Job.id))
+    return session.scalars(ended).one_or_none() is not None
+
+
+def retry_job(session: Session, job_id: str) -> bool:
+    """Let a job that failed wait again; whether it had failed."""
+    failed = (col(Job.id) == job_id, col(Job.status) == "failed")
+    anew = {"status": "waiting", "message": "", "attempts": 0, "finished_at": None, "lease_owner": None}
+    return session.scalars(update(Job).where(*failed).values(anew).returning(col(Job.id))).one_or_none() is not None
+
+
+def job_counts(session: Session) -> dict[str, int]:
+    """How many jobs there are of each status."""
+    return {status: int(count) for status, count in session.execute(
+        select(col(Job.status), func.count()).group_by(col(Job.status)))}  # fmt: skip
+
+
+def _held(job_id: str, owner: str) -> tuple[Any, ...]:
+    return col(Job.id) == job_id, col(Job.lease_owner) == owner, col(Job.status) == "running"
+
+
+def _change(session: Session, job_id: str, owner: str, **values: Any) -> None:
+    changed = update(Job).where(*_held(job_id, owner)).values(values).returning(col(Job.id))
+    if session.scalars(changed).one_or_none() is None:
+        raise ConflictError(f"Job {job_id} is no longer {owner}'s: it was cancelled, or another worker has taken it.")
+
+
+def _free(session: Session, now: datetime, alive: Callable[[str], bool]) -> Any:
+    """Waiting, or running under an owner who is dead, gave it back, or let the lease expire."""
+    running = (col(Job.status) == "running", col(Job.lease_until) > now)
+    owners = session.scalars(select(col(Job.lease_owner)).where(*running).distinct())
+    held = [owner for owner in owners if owner is not None and alive(owner)]
+    lost = or_(col(Job.lease_owner).is_(None), col(Job.lease_until) <= now, col(Job.lease_owner).not_in(held))
+    return or_(col(Job.status) == "waiting", and_(col(Job.status) == "running", lost))

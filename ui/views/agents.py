@@ -1,0 +1,5 @@
+"""``/agents``."""
+
+import streamlit as st
+
+st.title("Agents")

@@ -1,0 +1,5 @@
+"""``/database``."""
+
+import streamlit as st
+
+st.title("Database")

@@ -1,0 +1,5 @@
+"""``/distributions``."""
+
+import streamlit as st
+
+st.title("Task distributions")

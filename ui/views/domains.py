@@ -1,0 +1,5 @@
+"""``/domains``."""
+
+import streamlit as st
+
+st.title("Domains")

@@ -1,0 +1,5 @@
+"""``/findings``."""
+
+import streamlit as st
+
+st.title("Findings")

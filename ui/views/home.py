@@ -1,0 +1,5 @@
+"""``/``."""
+
+import streamlit as st
+
+st.title("Home")

@@ -1,0 +1,5 @@
+"""``/workers``."""
+
+import streamlit as st
+
+st.title("Workers")

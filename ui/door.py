@@ -1,6 +1,7 @@
 """The way in and out: a page of our own that asks for a token, and the cookie that keeps it."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +22,7 @@ _KEPT_SECONDS = 30 * 24 * 3600
 _SLOW_SECONDS = 0.5  # after a wrong token
 _MOST_BYTES = 8192
 _BODY_SECONDS = 10.0
+_NOT_NOW = (*EXPECTED, SQLAlchemyError)
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,12 @@ class Door:
         return PlainTextResponse("ok")
 
     async def ask(self, request: Request) -> Response:
-        """The form."""
-        return _page(login_page(local_path(request.query_params.get("next", ""))))
+        """The form; whoever is logged in is led on."""
+        wanted = local_path(request.query_params.get("next", ""))
+        with suppress(*_NOT_NOW):
+            if await self._opens(request.cookies.get(COOKIE, "")):
+                return RedirectResponse(wanted, HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
+        return _page(login_page(wanted))
 
     async def open(self, request: Request) -> Response:
         """Keep a token that opens the pages in a cookie, and go where the viewer wanted to go."""
@@ -62,8 +68,8 @@ class Door:
             return _page(login_page(wanted, said), HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(seconds)})
         self.attempts.failed(client)  # counted beforehand, so that trials at the same time count, too
         try:
-            found = token != "" and await to_thread.run_sync(self.whose, token) is not None
-        except (*EXPECTED, SQLAlchemyError):
+            found = await self._opens(token)
+        except _NOT_NOW:
             said = "The record, which says whose a token is, cannot be read now: organon doctor says what is wrong."
             return _page(login_page(wanted, said), HTTPStatus.SERVICE_UNAVAILABLE)
         if not found:
@@ -71,6 +77,9 @@ class Door:
             return _page(login_page(wanted, _WRONG), HTTPStatus.UNAUTHORIZED)
         self.attempts.forgive(client)
         return _enter(request, wanted, token)
+
+    async def _opens(self, token: str) -> bool:
+        return token != "" and await to_thread.run_sync(self.whose, token) is not None
 
     async def ask_to_leave(self, request: Request) -> Response:
         """The question before the cookie goes."""

@@ -56,11 +56,11 @@ def _health_line(database: Database) -> None:
     words = roll_words()
     if words:
         work = f"{counted(blocks, 'block')} and {counted(jobs, 'job')} under way, {waiting:,} waiting"
-        link("workers", f":material/memory: {words}: {work}")
+        link("workers", f"{words}: {work}")
     else:
         show_absence(roll_call().look())
         if waiting:
-            link("workers", f":material/memory: {waiting:,} waiting for workers")
+            link("workers", f"{waiting:,} waiting for workers")
 
 
 def _running(database: Database) -> None:

@@ -25,16 +25,21 @@ a { color: var(--act); }
 code { font-family: ui-monospace, monospace; }
 """
 # What stands behind # is not sent to the server, and so in no log; then it is taken out of the address, too. A link
-# from another site comes without the cookie (SameSite=Strict): whoever is logged in goes on.
+# from another site comes without the cookie (SameSite=Strict), a request of this page with it: whoever is logged in
+# already is led on, and so goes on.
 _SCRIPT = """
-const token = decodeURIComponent(location.hash.slice(1));
-if (token) {
+const fill = () => {
+  const token = decodeURIComponent(location.hash.slice(1));
+  if (!token) return false;
   document.getElementById("token").value = token;
   history.replaceState(null, "", location.pathname + location.search);
   document.getElementById("enter").focus();
-} else if (!document.querySelector("[role=alert]")) {
-  fetch("/_stcore/health", { cache: "no-store" }).then((answer) => {
-    if (answer.ok) location.replace(document.getElementById("next").value);
+  return true;
+};
+addEventListener("hashchange", fill);
+if (!fill() && !document.querySelector("[role=alert]")) {
+  fetch(location.href, { cache: "no-store", redirect: "manual" }).then((answer) => {
+    if (answer.type === "opaqueredirect") location.replace(document.getElementById("next").value);
   });
 }
 """

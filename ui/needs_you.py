@@ -48,14 +48,14 @@ def show_needs(needs: Needs) -> None:
     if needs.nothing:
         st.caption("Nothing now: no decision, answer or alarm waits for a person.")
     for asked in needs.asking:
-        _entry("pan_tool", asked.domain_title, asked.campaign_id, _waiting(asked))
+        _entry(asked.domain_title, asked.campaign_id, _waiting(asked))
     for alarm in needs.alarms:
         runs = counted(alarm.runs, "run")
-        _entry("warning", alarm.domain_title, alarm.campaign_id, f"{runs} met outcomes that no law explains")
+        _entry(alarm.domain_title, alarm.campaign_id, f"{runs} met outcomes that no law explains")
     for stop in needs.capped:
-        _entry("pause", stop.domain_title, stop.campaign_id, f"paused: {stop.message}")
+        _entry(stop.domain_title, stop.campaign_id, f"paused: {stop.message}")
     for stop in needs.failed:
-        _entry("error", stop.domain_title, stop.campaign_id, f"failed: {stop.message}")
+        _entry(stop.domain_title, stop.campaign_id, f"failed: {stop.message}")
     more = needs.failed_campaigns - len(needs.failed)
     if more > 0:
         link("workers", f"{counted(more, 'more campaign')} failed")
@@ -72,8 +72,8 @@ def _waiting(asked: attention.Asking) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _entry(icon: str, title: str, campaign_id: str, why: str) -> None:
-    link("campaigns", f":material/{icon}: {plain(title)}", campaign_id)
+def _entry(title: str, campaign_id: str, why: str) -> None:
+    link("campaigns", plain(title), campaign_id)
     st.caption(plain(_brief(why)))
 
 

@@ -12,7 +12,7 @@ from ui.opening import open_database
 from ui.roll import show_roll
 from ui.wording import counted, number, plain
 
-_SHOWN = 20
+_SHOWN = 12
 
 
 def show_now() -> None:
@@ -29,13 +29,15 @@ def show_now() -> None:
         if not blocks and not jobs:
             st.caption("No process is at anything. " + ("It waits for workers." if queues.blocks_waiting else ""))
         for block in blocks:
-            link("campaigns", f"{plain(block.domain_title)}: block {block.index}", block.campaign_id)
-            runs = counted(block.runs, "run")
-            st.caption(f"{runs}, {counted(block.step, 'step')} recorded; {plain(owner_words(block.owner))}")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                link("campaigns", f"{plain(block.domain_title)}: block {block.index}", block.campaign_id)
+                runs = counted(block.runs, "run")
+                st.caption(f"{runs}, {counted(block.step, 'step')} recorded; {plain(owner_words(block.owner))}")
         for job in jobs:
-            link("workers", plain(kind_words(job.kind)), job.id)
-            saying = f", {plain(job.saying)}" if job.saying else ""
-            st.caption(f"{number(100 * job.share)} %{saying}; {plain(owner_words(job.owner))}, for {plain(job.by)}")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                link("workers", plain(kind_words(job.kind)), job.id)
+                saying = f", {plain(job.saying)}" if job.saying else ""
+                st.caption(f"{number(100 * job.share)} %{saying}; {plain(owner_words(job.owner))}, for {plain(job.by)}")
         hidden = queues.blocks_running + queues.jobs_running - len(blocks) - len(jobs)
         if hidden > 0:
             st.caption(f"and {hidden:,} more")

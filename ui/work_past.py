@@ -23,10 +23,14 @@ def job_filter() -> tuple[str | None, str | None, int]:
     with open_database().read() as session:
         kinds = at_work.job_kinds(session)
     left, middle, right = st.columns(3)
-    kind = left.selectbox("Kind", [_ALL, *kinds], key="jobs.kind", format_func=kind_words)
+    kind = left.selectbox("Kind", [_ALL, *kinds], key="jobs.kind", format_func=_kind)
     status = middle.selectbox("Status", [_ALL, *JOB_SIGNS], key="jobs.status", format_func=_said)
     page = right.number_input("Page", 1, None, 1, key="jobs.page", help="Newest first.")
     return (None if kind == _ALL else kind), (None if status == _ALL else status), int(page) - 1
+
+
+def _kind(kind: str) -> str:
+    return kind if kind == _ALL else kind_words(kind)
 
 
 def _said(status: str) -> str:

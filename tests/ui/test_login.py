@@ -226,6 +226,12 @@ def test_a_wrong_token_is_said_in_words_slowly_and_not_for_ever(pages: Pages) ->
     assert pages.ask("GET", "/", OPERATOR, **somebody)[0] == 200, "and whoever is in stays in"
 
 
+def test_whoever_is_in_is_led_on(pages: Pages) -> None:
+    status, headers, _ = pages.ask("GET", "/login?next=%2Fworkers", VIEWER)
+    assert (status, headers["location"]) == (303, "/workers")
+    assert pages.ask("GET", "/login?next=%2Fworkers", "organon_1234_wrong")[0] == 200
+
+
 def test_the_form_stands_by_itself(pages: Pages) -> None:
     _, headers, page = pages.ask("GET", "/login")
     assert '<label for="token">' in page

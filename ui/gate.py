@@ -108,7 +108,7 @@ def comes_from_here(connection: HTTPConnection) -> bool:
 
 def _refusal(scope: Scope) -> Response:
     """To the login from a page, and to it again afterwards; everything else is refused."""
-    if scope["method"] in ("GET", "HEAD") and scope["path"] in _PAGES:
+    if scope["method"] in ("GET", "HEAD") and (scope["path"].rstrip("/") or "/") in _PAGES:
         query = scope["query_string"].decode("latin-1")
         wanted = scope["path"] + (f"?{query}" if query else "")
         return RedirectResponse(f"{LOGIN}?next={quote(wanted, safe='')}", HTTPStatus.SEE_OTHER)

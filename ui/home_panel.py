@@ -44,8 +44,11 @@ def show_home() -> None:
 
 
 def _health() -> None:
+    """Whether workers are there; as soon as somebody has begun a campaign, the page is another."""
     with in_words():
         _health_line(open_database())
+        if not is_empty():
+            st.rerun()
 
 
 def _health_line(database: Database) -> None:

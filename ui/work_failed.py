@@ -1,6 +1,7 @@
 """What failed, why, and the button to try it again."""
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -30,12 +31,12 @@ def show_failures() -> None:
             with st.container(border=True):
                 link("campaigns", f"Campaign {campaign.id}: {plain(campaign.domain_title)}", campaign.id)
                 _reason(when, campaign.message)
-                _retry(f"campaign.{campaign.id}", lambda desk, id_=campaign.id: desk.retry_campaign(id_))  # type: ignore[misc]
+                _retry(f"campaign.{campaign.id}", partial(WorkersDesk.retry_campaign, campaign_id=campaign.id))
         for job in failed[:_SHOWN]:
             with st.container(border=True):
                 link("workers", f"Job: {plain(kind_words(job.kind))}", job.id)
                 _reason(moment(job.finished_at, zone), job.message)
-                _retry(f"job.{job.id}", lambda desk, id_=job.id: desk.retry_job(id_))  # type: ignore[misc]
+                _retry(f"job.{job.id}", partial(WorkersDesk.retry_job, job_id=job.id))
         if len(campaigns) > _SHOWN:
             link("campaigns", "More campaigns have failed: all of them")
         if len(failed) > _SHOWN:

@@ -83,7 +83,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     home.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/campaigns", "/campaigns?campaign=0a&x=%26", "/workers?job=3"])
+@pytest.mark.parametrize("path", ["/", "/campaigns", "/campaigns/", "/campaigns?campaign=0a&x=%26", "/workers?job=3"])
 def test_a_page_leads_to_the_login_and_back(pages: Pages, path: str) -> None:
     status, headers, _ = pages.ask("GET", path)
     assert status == 303

@@ -24,9 +24,8 @@ def ask(settings: Settings, database: Database, kind: str, arguments: dict[str, 
     if kind not in KINDS:
         raise RequestError(f"there is no kind of job {kind!r}; there are {', '.join(KINDS)}")
     with database.write() as session:
-        known = jobs.find_job(session, kind, arguments)
-        job = known or jobs.add_job(session, kind, arguments, by)
-    if known is None:
+        job, added = jobs.find_or_add_job(session, kind, arguments, by)
+    if added:
         send_jobs(settings, [job.id])
     return job
 

@@ -65,8 +65,8 @@ def _predicted(settings: Settings, database: Database, domain: Domain, axis: str
 
 
 def test_the_bands_of_a_law_are_those_of_its_prior(settings: Settings, database: Database) -> None:
-    """At every point slope·log(dose) + noise is normal, so its quantiles are known; 1,000 draws put the standard error of
-    the outer ones at 4 % of their size, and five of these are allowed. The draws are the same in every run."""
+    """At every point slope·log(dose) + noise is normal, so its quantiles are known; 1,000 draws put the standard error
+    of the outer ones at 4 % of their size, and five of these are allowed. The draws are the same in every run."""
     text = MIXED.replace("GOAL", "learn").replace("product", "other").replace("where(strain == 'mutant', gain, 0)", "0")
     domain = _saved(database, text)
 

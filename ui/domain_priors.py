@@ -54,14 +54,14 @@ def _unknown(domain: Domain, parameter: Parameter, laws: list[str]) -> None:
         st.caption(plain(f"only in {', '.join(laws[:3])}{more}"))
 
 
-def draw_prior(parameter: Parameter, constants: dict[str, float]) -> None:
-    """The density of a prior; in its place a word where it depends on other unknowns."""
+def draw_prior(parameter: Parameter, constants: dict[str, float], key: str = "") -> None:
+    """The density of a prior; in its place a word where it depends on other unknowns. key: of the figure."""
     curves = density(parameter, constants)
     if not curves:
         st.caption("Its prior depends on other unknowns, so it has no one curve.")
         return
     figure = prior_figure(Quantity(parameter.name, parameter.unit).heading, curves)
-    st.plotly_chart(figure, width="stretch", config={"displayModeBar": False}, key=f"prior.{parameter.name}")
+    st.plotly_chart(figure, width="stretch", config={"displayModeBar": False}, key=f"prior.{key or parameter.name}")
 
 
 def in_words(parameter: Parameter, constants: dict[str, float]) -> str:

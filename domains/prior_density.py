@@ -12,7 +12,7 @@ from domains.prior_ranges import Arguments, known_numbers, quantile, share_betwe
 
 _POINTS = 160
 _ENDS = (0.005, 0.995)  # what is drawn of a law without ends
-_WIDE = 40.0  # of a positive law: beyond this ratio of its ends, the logarithm is drawn
+_WIDE = 300.0  # of a positive law: beyond this ratio of its ends, the logarithm is drawn
 _FLAT = 1e-9
 
 

@@ -14,7 +14,7 @@ from ui.domain_beginning import show_beginnings
 from ui.domain_draft import Draft, Reading, current_draft, forget_draft, keep_draft, read_draft
 from ui.form_aims import show_aims, show_question
 from ui.form_designs import show_designs
-from ui.form_fields import Form
+from ui.form_fields import Form, echoed, give
 from ui.form_laws import show_laws
 from ui.form_outcomes import show_outcomes
 from ui.form_unknowns import show_unknowns
@@ -98,8 +98,7 @@ def _saved() -> None:
 
 
 def _document(draft: Draft, reading: Reading) -> None:
-    if st.session_state.get(_TEXT) != draft.text:
-        st.session_state[_TEXT] = draft.text
+    give(_TEXT, draft.text)
     st.text_area("The document (YAML)", key=_TEXT, height=_HEIGHT, on_change=_typed, label_visibility="collapsed")
     st.caption("Change it here or in the form; Ctrl+Enter takes over what you typed.")
     lines = draft.text.splitlines()
@@ -108,7 +107,8 @@ def _document(draft: Draft, reading: Reading) -> None:
 
 
 def _typed() -> None:
-    keep_draft(replace(current_draft(), text=str(st.session_state[_TEXT])))
+    if not echoed(_TEXT):
+        keep_draft(replace(current_draft(), text=str(st.session_state[_TEXT])))
 
 
 def _problem(problem: Problem, lines: list[str]) -> None:

@@ -71,7 +71,7 @@ def _line(line: DomainLine, zone: ZoneInfo) -> dict[str, Any]:
         "question": line.title,
         "whose": _OWN if line.own else _CATALOGUE,
         "campaigns": line.campaigns,
-        "newest version": moment(line.saved_at, zone),
+        "saved": moment(line.saved_at, zone),
     }
 
 

@@ -4,6 +4,9 @@ itself what the loader has against it.
 The document is what holds: before a field is drawn it is given the document's value, and a change goes to the document
 first. Places count entries and never name them: a field stays the same while its entry is renamed, and when a browser
 sends several changes at once, each finds its place in the document that the one before has made.
+
+Somebody who types fast sends a change before the browser has been told what the one before did to other fields; these
+then come back as they were, which is no change of theirs. `echoed` tells it by the values that were taken from a field.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +22,7 @@ from ui.field_kinds import FORMULA, WORDS, Kind
 from ui.plain_edits import NAMED, Document, get, put, remove, rename
 from ui.wording import message_markdown, plain
 
+_TAKEN = "draft.taken"  # key of a field → the values it had before the document gave it others
 _SAID = "draft.said"  # key of a field → why what was typed there was not taken
 Choose = Callable[[Document, Key, str], Document]
 Press = Callable[[Document, Key], Document]
@@ -49,7 +53,7 @@ class Form:
         shown = "" if value is None else kind.show(value)
         long = area or "\n" in shown
         key = f"{self.key(path)}{'.area' if long else ''}"
-        _give(key, shown)
+        give(key, shown)
         draw: Callable[..., Any] = st.text_area if long else st.text_input
         more: dict[str, Any] = {"height": "content"} if long else {}
         draw(label, key=key, help=help or None, placeholder=placeholder or None, on_change=_write,
@@ -60,14 +64,15 @@ class Form:
         """A field for an optional text."""
         self.field(path, label, WORDS, optional=True, **more)
 
-    def name(self, path: Key, label: str, help: str = "") -> None:
-        """A field for the name of an entry; it is renamed in formulas too."""
+    def name(self, path: Key, label: str, help: str = "", *, alone: bool = True) -> None:
+        """A field for the name of an entry; it is renamed in formulas too. alone: no other field stands for the entry
+        itself, so that what is wrong with it is said here."""
         key = f"{self.key(path)}.name"
-        _give(key, str(path[-1]))
+        give(key, str(path[-1]))
         st.text_input(label, key=key, help=help or None, on_change=_rename, args=(key, self.place(path)))
         if message := st.session_state.get(_SAID, {}).get(key):
             st.caption(f":red[✕ {plain(message)}]")
-        for problem in [problem for problem in self.problems if problem.path == render(path)]:
+        for problem in [problem for problem in self.problems if alone and problem.path == render(path)]:
             self._say(problem)
 
     def choice(
@@ -76,7 +81,7 @@ class Form:
     ) -> None:  # fmt: skip
         """A choice; ``change`` gives the document that another choice makes."""
         key = f"{self.key(path)}.{suffix}"
-        _give(key, value)
+        give(key, value)
         st.selectbox(label, options, key=key, format_func=words, help=help or None, on_change=_choose,
                      args=(key, self.place(path), change))  # fmt: skip
 
@@ -131,10 +136,21 @@ def _below(problem: Problem, place: str) -> bool:
     return not place or problem.path == place or problem.path.startswith((f"{place}.", f"{place}["))
 
 
-def _give(key: str, value: Any) -> None:
+def give(key: str, value: Any) -> None:
     """Give a field the document's value; one that has it already is left alone, and so is what is being typed in it."""
-    if st.session_state.get(key) != value:
+    taken = st.session_state.setdefault(_TAKEN, {})
+    if key not in st.session_state:
         st.session_state[key] = value
+    elif st.session_state[key] == value:
+        taken.pop(key, None)  # the browser has it
+    else:
+        taken.setdefault(key, []).append(st.session_state[key])
+        st.session_state[key] = value
+
+
+def echoed(key: str) -> bool:
+    """Whether a field says again what was taken from it, since the browser had not been told yet."""
+    return st.session_state[key] in st.session_state.get(_TAKEN, {}).get(key, [])
 
 
 def _there(place: Key) -> tuple[Document, Key] | None:
@@ -157,14 +173,14 @@ def _there(place: Key) -> tuple[Document, Key] | None:
 
 def _write(key: str, place: Key, kind: Kind, optional: bool) -> None:
     there, text = _there(place), str(st.session_state[key] or "")
-    if there is not None:
+    if there is not None and not echoed(key):
         empty = optional and not text.strip()
         keep_document(remove(*there) if empty else put(*there, kind.read(text)))
 
 
 def _rename(key: str, place: Key) -> None:
     there, new = _there(place), str(st.session_state[key] or "").strip()
-    if there is None or new == there[1][-1]:
+    if there is None or new == there[1][-1] or echoed(key):
         return
     document, path = there
     if new in (get(document, path[:-1]) or {}):
@@ -174,7 +190,7 @@ def _rename(key: str, place: Key) -> None:
 
 
 def _choose(key: str, place: Key, change: Choose) -> None:
-    if (there := _there(place)) is not None:
+    if (there := _there(place)) is not None and not echoed(key):
         keep_document(change(*there, str(st.session_state[key])))
 
 

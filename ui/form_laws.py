@@ -66,14 +66,13 @@ def _formulas(form: Form, path: Key, label: str, add: str) -> None:
     """Named formulas, each with its mathematics below it."""
     for number, name in enumerate(form.mapping(path), 1):
         here = (*path, name)
-        first, second, third = st.columns([2, 6, 1], vertical_alignment="bottom")
+        first, second = st.columns([3, 6])
         with first:
-            form.name(here, f"{label} {number}: name")
+            form.name(here, f"{label} {number}: name", alone=False)
         with second:
             form.field(here, f"{label} {number}")
-        with third:
-            form.remover(here, f"Remove {label[0].lower()}{label[1:]} {number}")
         _mathematics(str(name), form.at(here))
+        form.remover(here, f"Remove {label[0].lower()}{label[1:]} {number}")
     form.errors(path)
     form.button(path, add, _add_formula)
 

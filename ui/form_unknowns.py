@@ -65,7 +65,7 @@ def _unknown(form: Form, path: Key, label: str) -> None:
     wrong = form.wrong(path)
     left, right = st.columns([3, 2])
     with left:
-        form.name(path, f"{label}: name")
+        form.name(path, f"{label}: name", alone=family != _KNOWN)
         if family is not None:
             form.choice(path, f"{label}: prior", list(_FAMILIES), family, _change_family, words=_FAMILIES.__getitem__)
             _numbers(form, path, family, label)

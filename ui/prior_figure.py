@@ -1,5 +1,6 @@
 """The density of a prior, drawn small."""
 
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -18,9 +19,11 @@ def prior_figure(heading: str, curves: Sequence[Curve]) -> go.Figure:
     logarithmic = any(curve.logarithmic for curve in curves)
     discrete = any(curve.discrete for curve in curves)
     tallest = max((y for curve in curves for y in curve.y), default=1.0)
-    figure.update_xaxes(title_text=heading, type="log" if logarithmic else "linear", nticks=6)
+    figure.update_xaxes(title_text=heading, nticks=6)
+    if logarithmic:
+        figure.update_xaxes(type="log", tickvals=_decades(curves))
     figure.update_yaxes(
-        title_text="probability" if discrete else "density of the log" if logarithmic else "density",
+        title_text="probability" if discrete else "density of log" if logarithmic else "density",
         range=[0, 1.08 * tallest],
         showticklabels=discrete,
         nticks=4,
@@ -29,6 +32,13 @@ def prior_figure(heading: str, curves: Sequence[Curve]) -> go.Figure:
         height=_HEIGHT, margin={"l": 4, "r": 4, "t": 4, "b": 4}, showlegend=len(curves) > 1, uirevision="kept"
     )
     return figure
+
+
+def _decades(curves: Sequence[Curve]) -> list[float]:
+    """Powers of ten, at most six of them."""
+    ends = [math.log10(x) for curve in curves for x in (curve.x[0], curve.x[-1])]
+    first, last = math.ceil(min(ends)), math.floor(max(ends))
+    return [10.0**power for power in range(first, last + 1, max(1, -(-(last - first) // 5)))]
 
 
 def _add(figure: go.Figure, curve: Curve, colour: str, name: str) -> None:

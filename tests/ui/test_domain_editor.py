@@ -116,7 +116,7 @@ def test_what_is_wrong_stands_at_its_field_and_at_the_line_of_the_document(look:
     assert page.code[0].value == "5: x: {real: [20, 10]}"
 
     _fill(page, **{"Design 1: lowest": "0", "Law 1: formula 1": "a * y_"})
-    assert _wrong(page) == [":red[✕ 'y_' is not declared; known here: a, noise, x]"]
+    assert _wrong(page) == [":red[✕ 'y_' is not declared; known here: a, expected, noise, x]"]
     order = [entry.label for entry in page.text_input]
     assert "Law 1: formula 1" in order
 

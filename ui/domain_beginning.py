@@ -7,7 +7,7 @@ from domains.from_table import ROLES, Column, Role, begin, guessed_roles, read_c
 from domains.loading import as_yaml
 from domains.measurements import check_data_name, decode_table
 from orchestrator.own_domains import domain_names
-from ui.domain_draft import Draft, keep_draft
+from ui.domain_draft import Draft, Editor
 from ui.links import go
 from ui.messages import in_words
 from ui.opening import open_database
@@ -16,14 +16,14 @@ from ui.wording import plain
 _BLANK, _EXAMPLE = "a blank document", "the commented example"
 
 
-def show_beginnings() -> None:
+def show_beginnings(editor: Editor) -> None:
     """A closed panel with the ways to begin."""
     with st.expander("Begin from something else"):
         other, table = st.tabs(["Another domain", "A table of measurements (CSV)"])
         with other, in_words():
             _other()
         with table, in_words():
-            _table()
+            _table(editor)
 
 
 def _other() -> None:
@@ -38,7 +38,7 @@ def _other() -> None:
     go("domains", new="1", copy="1", **{"from": chosen})
 
 
-def _table() -> None:
+def _table(editor: Editor) -> None:
     st.caption(
         "A table with a row an experiment: its columns become designs and outcomes with their ranges, and the table "
         "itself a laboratory that answers from the real measurements."
@@ -53,7 +53,7 @@ def _table() -> None:
     if st.button("Begin from this table", key="begin.measurements", type="primary"):
         name = table_name(upload.name)
         document = begin("my-measurements", f"What do the measurements in {name} say?", name, columns, roles)
-        keep_draft(Draft(as_yaml(document), {name: text}, f"the table {name}"))
+        editor.keep(Draft(as_yaml(document), {name: text}, f"the table {name}"))
         st.rerun()
 
 

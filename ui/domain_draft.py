@@ -12,14 +12,14 @@ import domains
 from domains.document import Domain
 from domains.errors import DocumentError, DomainError, Problem
 from domains.loading import attachments, find, load_text
-from domains.reading import read_text
+from domains.reading import Key, read_text
 from domains.rewriting import rewritten
 from orchestrator.desk.domains import taken_name
 from orchestrator.own_domains import own_domain
 from ui.opening import open_database
 from ui.plain_edits import Document
 
-_DRAFTS = "domains.drafts"
+_EDITOR = "domains.editor"
 BLANK = """format: 1
 name: my-question
 title: What do I want to know?
@@ -74,37 +74,70 @@ def read_draft(draft: Draft) -> Reading:
     return Reading(document, None if problems else domain, problems)
 
 
-def current_draft() -> Draft:
-    """The draft that the address asks for: kept from before, or begun now. RequestError where its origin is not there.
+Address = tuple[str, str, str]  # what a draft begins from: ``from``, ``copy``, ``start`` of the page's address
+
+
+@dataclass
+class Editor:
+    """The drafts of a session by their address, and what their fields show.
+
+    Streamlit breaks off a run wherever the session's state is touched when the browser sends another change. What must
+    not be lost is therefore kept here, in one object, whose changes nothing interrupts.
+
+    given: field → the value that the document gave it last; taken: field → the values that it had before, which a
+    browser may still send; said: field → why what was typed there was not taken; moved: the sections whose entries were
+    counted anew; saving: whether Save was pressed.
+    """
+
+    drafts: dict[Address, Draft] = field(default_factory=dict)
+    address: Address = ("", "", "")
+    given: dict[str, Any] = field(default_factory=dict)
+    taken: dict[str, list[Any]] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    moved: list[Key] = field(default_factory=list)
+    saving: bool = False
+
+    @property
+    def draft(self) -> Draft:
+        return self.drafts[self.address]
+
+    @property
+    def document(self) -> Document | None:
+        """What the draft says; None while it is no YAML."""
+        try:
+            return read_text(self.draft.text).data
+        except DocumentError:
+            return None
+
+    def keep(self, draft: Draft) -> None:
+        """Let the draft be another."""
+        self.drafts[self.address] = draft
+
+    def keep_document(self, document: Document) -> None:
+        """Let the draft say something else, with as much of its text as can stay."""
+        self.keep(replace(self.draft, text=rewritten(self.draft.text, document)))
+
+    def forget(self) -> None:
+        """Begin anew at this address."""
+        self.keep(_begun(*self.address))
+
+
+def open_editor() -> Editor:
+    """The session's editor, at the draft that the address asks for: kept from before, or begun now.
 
     ``from``: a domain by its name, or NAME@VERSION; ``copy``: under another name; ``start=example``: the commented one.
+    RequestError where the origin is not there.
     """
-    drafts = st.session_state.setdefault(_DRAFTS, {})
-    if _address() not in drafts:
-        drafts[_address()] = _begun(*_address())
-    draft: Draft = drafts[_address()]
-    return draft
-
-
-def keep_draft(draft: Draft) -> None:
-    """Let the draft of this address be another."""
-    st.session_state.setdefault(_DRAFTS, {})[_address()] = draft
-
-
-def keep_document(document: Document) -> None:
-    """Let the draft say something else, with as much of its text as can stay."""
-    draft = current_draft()
-    keep_draft(replace(draft, text=rewritten(draft.text, document)))
-
-
-def forget_draft() -> None:
-    """Begin anew at this address."""
-    st.session_state.get(_DRAFTS, {}).pop(_address(), None)
-
-
-def _address() -> tuple[str, str, str]:
+    editor: Editor = st.session_state.setdefault(_EDITOR, Editor())
     query: Any = st.query_params
-    return str(query.get("from", "")), str(query.get("copy", "")), str(query.get("start", ""))
+    address = (str(query.get("from", "")), str(query.get("copy", "")), str(query.get("start", "")))
+    if address not in editor.drafts:
+        editor.drafts[address] = _begun(*address)
+    if address != editor.address:
+        editor.given, editor.taken, editor.fields = {}, {}, {}
+    editor.address = address
+    return editor
 
 
 def _begun(origin: str, copied: str, start: str) -> Draft:

@@ -1,30 +1,31 @@
 """The fields of the form for a domain: each shows one place of the document, writes what is typed there, and says below
 itself what the loader has against it.
 
-The document is what holds: before a field is drawn it is given the document's value, and a change goes to the document
-first. Places count entries and never name them: a field stays the same while its entry is renamed, and when a browser
-sends several changes at once, each finds its place in the document that the one before has made.
+The document is what holds. Before a page is drawn, ``take_changes`` compares every field with what it was given, and
+writes what somebody changed into the document; then each field is given the document's value. No change hangs on a
+callback, which Streamlit breaks off when the next change comes in. Places count entries and never name them: a field
+stays the same while its entry is renamed, and each of several changes finds its place in what the one before made.
 
 Somebody who types fast sends a change before the browser has been told what the one before did to other fields; these
-then come back as they were, which is no change of theirs. `echoed` tells it by the values that were taken from a field.
+then come back as they were, which is no change of theirs. It is told by the values that were taken from a field.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from domains.errors import Problem
 from domains.reading import Key, render
-from ui.domain_draft import current_draft, keep_document, read_draft
+from ui.domain_draft import Editor
 from ui.field_kinds import FORMULA, WORDS, Kind
 from ui.plain_edits import NAMED, Document, get, put, remove, rename
 from ui.wording import message_markdown, plain
 
-_TAKEN = "draft.taken"  # key of a field → the values it had before the document gave it others
-_SAID = "draft.said"  # key of a field → why what was typed there was not taken
 Choose = Callable[[Document, Key, str], Document]
+Apply = Callable[[Document, Key, str], "Document | str"]  # the document that a change makes, or why it makes none
 Press = Callable[[Document, Key], Document]
 _CANNOT = "This part is written in a way that the form cannot show. It is kept as it is; change it in the document."
 
@@ -33,8 +34,10 @@ _CANNOT = "This part is written in a way that the form cannot show. It is kept a
 class Form:
     """A document and its problems; those that a field has shown are taken from the list."""
 
+    editor: Editor
     document: Document
     problems: list[Problem]
+    drawn: set[str] = field(default_factory=set)
 
     def at(self, path: Key) -> Any:
         return get(self.document, path)
@@ -53,11 +56,10 @@ class Form:
         shown = "" if value is None else kind.show(value)
         long = area or "\n" in shown
         key = f"{self.key(path)}{'.area' if long else ''}"
-        give(key, shown)
+        self._register(key, path, partial(_write, kind, optional), shown)
         draw: Callable[..., Any] = st.text_area if long else st.text_input
         more: dict[str, Any] = {"height": "content"} if long else {}
-        draw(label, key=key, help=help or None, placeholder=placeholder or None, on_change=_write,
-             args=(key, self.place(path), kind, optional), **more)  # fmt: skip
+        draw(label, key=key, help=help or None, placeholder=placeholder or None, **more)
         self.errors(path)
 
     def words(self, path: Key, label: str, **more: Any) -> None:
@@ -68,9 +70,9 @@ class Form:
         """A field for the name of an entry; it is renamed in formulas too. alone: no other field stands for the entry
         itself, so that what is wrong with it is said here."""
         key = f"{self.key(path)}.name"
-        give(key, str(path[-1]))
-        st.text_input(label, key=key, help=help or None, on_change=_rename, args=(key, self.place(path)))
-        if message := st.session_state.get(_SAID, {}).get(key):
+        self._register(key, path, _rename, str(path[-1]))
+        st.text_input(label, key=key, help=help or None)
+        if message := self.editor.said.get(key):
             st.caption(f":red[✕ {plain(message)}]")
         for problem in [problem for problem in self.problems if alone and problem.path == render(path)]:
             self._say(problem)
@@ -81,14 +83,13 @@ class Form:
     ) -> None:  # fmt: skip
         """A choice; ``change`` gives the document that another choice makes."""
         key = f"{self.key(path)}.{suffix}"
-        give(key, value)
-        st.selectbox(label, options, key=key, format_func=words, help=help or None, on_change=_choose,
-                     args=(key, self.place(path), change))  # fmt: skip
+        self._register(key, path, change, value)
+        st.selectbox(label, options, key=key, format_func=words, help=help or None)
 
     def button(self, path: Key, label: str, change: Press, *, suffix: str = "add", help: str = "") -> None:
         """A button that changes the document."""
         key = f"{self.key(path)}.{suffix}"
-        st.button(label, key=key, help=help or None, on_click=_press, args=(self.place(path), change))
+        st.button(label, key=key, help=help or None, on_click=_press, args=(self.editor, self.place(path), change))
 
     def remover(self, path: Key, label: str) -> None:
         """A button that takes an entry away."""
@@ -118,6 +119,15 @@ class Form:
         self.problems.remove(problem)
         st.caption(f":red[✕ {plain(where)}{message_markdown(problem.message)}]")
 
+    def _register(self, key: str, path: Key, apply: Apply, value: str) -> None:
+        self.editor.fields[key] = (self.place(path), apply)
+        self.drawn.add(key)
+        give(self.editor, key, value)
+
+    def finish(self) -> None:
+        """Forget the fields that are no more."""
+        self.editor.fields = {key: kept for key, kept in self.editor.fields.items() if key in self.drawn}
+
     def place(self, path: Key) -> Key:
         """A path with entries counted instead of named."""
         steps: list[str | int] = []
@@ -136,27 +146,45 @@ def _below(problem: Problem, place: str) -> bool:
     return not place or problem.path == place or problem.path.startswith((f"{place}.", f"{place}["))
 
 
-def give(key: str, value: Any) -> None:
+def give(editor: Editor, key: str, value: Any) -> None:
     """Give a field the document's value; one that has it already is left alone, and so is what is being typed in it."""
-    taken = st.session_state.setdefault(_TAKEN, {})
-    if key not in st.session_state:
-        st.session_state[key] = value
-    elif st.session_state[key] == value:
-        taken.pop(key, None)  # the browser has it
+    has = st.session_state.get(key)
+    if has == value:
+        editor.taken.pop(key, None)  # the browser has it
     else:
-        taken.setdefault(key, []).append(st.session_state[key])
+        if has is not None:
+            editor.taken.setdefault(key, []).extend((has, editor.given.get(key)))
         st.session_state[key] = value
+    editor.given[key] = value
 
 
-def echoed(key: str) -> bool:
-    """Whether a field says again what was taken from it, since the browser had not been told yet."""
-    return st.session_state[key] in st.session_state.get(_TAKEN, {}).get(key, [])
+def changed(editor: Editor, key: str) -> str | None:
+    """What somebody typed into a field since it was given a value; None where nobody did."""
+    has = st.session_state.get(key)
+    if has is None or key not in editor.given or has == editor.given[key] or has in editor.taken.get(key, []):
+        return None
+    return str(has)
 
 
-def _there(place: Key) -> tuple[Document, Key] | None:
+def take_changes(editor: Editor) -> None:
+    """Write what was changed in fields into the document, before anything is drawn."""
+    for key, (place, apply) in list(editor.fields.items()):
+        typed = changed(editor, key)
+        if typed is None or any(place[: len(section)] == section for section in editor.moved):
+            continue
+        editor.given[key] = typed
+        there = _there(editor, place)
+        if there is not None:
+            made = apply(*there, typed)
+            editor.said = {key: made} if isinstance(made, str) else {}
+            if not isinstance(made, str):
+                editor.keep_document(made)
+    editor.moved.clear()
+
+
+def _there(editor: Editor, place: Key) -> tuple[Document, Key] | None:
     """The document of the draft and a place's path in it; None where either is no more."""
-    st.session_state[_SAID] = {}
-    document = read_draft(current_draft()).document
+    document = editor.document
     if document is None:
         return None
     path: Key = ()
@@ -171,29 +199,24 @@ def _there(place: Key) -> tuple[Document, Key] | None:
     return document, path
 
 
-def _write(key: str, place: Key, kind: Kind, optional: bool) -> None:
-    there, text = _there(place), str(st.session_state[key] or "")
-    if there is not None and not echoed(key):
-        empty = optional and not text.strip()
-        keep_document(remove(*there) if empty else put(*there, kind.read(text)))
+def _write(kind: Kind, optional: bool, document: Document, path: Key, text: str) -> Document:
+    empty = optional and not text.strip()
+    return remove(document, path) if empty else put(document, path, kind.read(text))
 
 
-def _rename(key: str, place: Key) -> None:
-    there, new = _there(place), str(st.session_state[key] or "").strip()
-    if there is None or new == there[1][-1] or echoed(key):
-        return
-    document, path = there
+def _rename(document: Document, path: Key, text: str) -> Document | str:
+    new = text.strip()
+    if new == path[-1]:
+        return document
     if new in (get(document, path[:-1]) or {}):
-        st.session_state[_SAID] = {key: f"there is a {new!r} already; choose another name"}
-        return
-    keep_document(rename(document, path, new))
+        return f"there is a {new!r} already; choose another name"
+    return rename(document, path, new)
 
 
-def _choose(key: str, place: Key, change: Choose) -> None:
-    if (there := _there(place)) is not None and not echoed(key):
-        keep_document(change(*there, str(st.session_state[key])))
-
-
-def _press(place: Key, change: Press) -> None:
-    if (there := _there(place)) is not None:
-        keep_document(change(*there))
+def _press(editor: Editor, place: Key, change: Press) -> None:
+    """What a button does. It runs before anything else and touches the editor alone, so that nothing breaks it off."""
+    if (there := _there(editor, place)) is not None:
+        editor.said = {}
+        editor.keep_document(change(*there))
+        if change is remove:
+            editor.moved.append(place[:-1])

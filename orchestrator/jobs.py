@@ -16,7 +16,10 @@ from orchestrator.errors import BrokerError, RequestError
 from orchestrator.owner import is_alive
 from orchestrator.settings import Settings
 
-KINDS: dict[str, str] = {}
+KINDS: dict[str, str] = {
+    "domain-check": "orchestrator.work.domain_check:check",
+    "domain-prediction": "orchestrator.work.domain_prediction:predict",
+}
 
 
 def ask(settings: Settings, database: Database, kind: str, arguments: dict[str, Any], by: str) -> JobRecord:

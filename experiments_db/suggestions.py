@@ -165,18 +165,26 @@ def last_failures(session: Session, block_id: int, most: int) -> int:
 
 def take_suggestion(session: Session, campaign_id: str, by: str, now: datetime) -> int | None:
     """Give the oldest open suggestion that nobody has taken to `by`; None if there is none. No two get the same."""
-    nobodys = (col(Suggestion.status) == "open", col(Suggestion.taken_by).is_(None))
     free = (
         select(col(Suggestion.id))
         .join(Run, col(Run.id) == col(Suggestion.run_id))
-        .where(col(Run.campaign_id) == campaign_id, *nobodys)
+        .where(col(Run.campaign_id) == campaign_id, *_nobodys())
         .order_by(col(Suggestion.id))
         .limit(1)
     )
     while (found := session.scalar(free)) is not None:  # again where somebody was faster
-        if _write(session, found, nobodys, suggestion_log.TAKEN, {"taken_by": by, "taken_at": now}):
+        if take_open(session, found, by, now):
             return found
     return None
+
+
+def take_open(session: Session, suggestion_id: int, by: str, now: datetime) -> bool:
+    """Give a suggestion to `by` if it is open and nobody has taken it; return whether it was."""
+    return _write(session, suggestion_id, _nobodys(), suggestion_log.TAKEN, {"taken_by": by, "taken_at": now})
+
+
+def _nobodys() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return col(Suggestion.status) == "open", col(Suggestion.taken_by).is_(None)
 
 
 def move(session: Session, suggestion_id: int, of: Sequence[str], event: str, **values: Any) -> bool:

@@ -16,7 +16,11 @@ from orchestrator.errors import BrokerError, RequestError
 from orchestrator.owner import is_alive
 from orchestrator.settings import Settings
 
-KINDS: dict[str, str] = {}
+KINDS: dict[str, str] = {
+    "bands": "orchestrator.work.bands:bands",
+    "log-check": "orchestrator.work.log_check:log_check",
+    "power": "orchestrator.work.power:power",
+}
 
 
 def ask(settings: Settings, database: Database, kind: str, arguments: dict[str, Any], by: str) -> JobRecord:

@@ -31,8 +31,7 @@ def events_page(
         query = query.where(col(Event.kind) == kind)
     rows = session.scalars(query.order_by(col(Event.id).desc()).limit(limit).offset(offset))
     return [
-        LoggedEvent(EventRecord(e.chain, e.index, e.campaign_id, e.kind, e.content, e.hash), e.created_at)
-        for e in rows
+        LoggedEvent(EventRecord(e.chain, e.index, e.campaign_id, e.kind, e.content, e.hash), e.created_at) for e in rows
     ]
 
 

@@ -121,6 +121,8 @@ def suggestions(
     block_id: int | None = None,
     statuses: Sequence[str] = (),
     limit: int | None = None,
+    offset: int = 0,
+    newest_first: bool = False,
 ) -> list[SuggestionRecord]:
     """Return suggestions in the order in which they were made, those of some statuses if any are named."""
     query = _all()
@@ -130,7 +132,16 @@ def suggestions(
         query = query.where(col(Run.block_id) == block_id)
     if statuses:
         query = query.where(col(Suggestion.status).in_(statuses))
-    return [SuggestionRecord(**row) for row in session.execute(query.limit(limit)).mappings()]
+    if newest_first:
+        query = query.order_by(None).order_by(col(Suggestion.id).desc())
+    return [SuggestionRecord(**row) for row in session.execute(query.limit(limit).offset(offset)).mappings()]
+
+
+def count_results(session: Session, campaign_id: str) -> int:
+    """Return how many results were told in a campaign."""
+    query = select(func.count()).select_from(Suggestion).join(Run, col(Run.id) == col(Suggestion.run_id))
+    told = (col(Run.campaign_id) == campaign_id, col(Suggestion.status).in_(("answered", "recorded")))
+    return session.scalar(query.where(*told)) or 0
 
 
 def get_suggestion(session: Session, suggestion_id: int) -> SuggestionRecord:

@@ -50,9 +50,7 @@ def open_run(work: Work, campaign_id: str, run_index: int) -> OpenedRun:
         revised = len(revisions.revisions(session, block_id=block.id))
     model = DomainModel(load_text(domain.text, f"{domain.name}.yaml", domain.attachments))
     check_identity(model, domain.identity)
-    steps = open_steps(
-        campaign, block, model, policy=POLICIES["random"](), laboratory=ManualLaboratory(), given=None
-    )
+    steps = open_steps(campaign, block, model, policy=POLICIES["random"](), laboratory=ManualLaboratory(), given=None)
     return OpenedRun(campaign, block, run_index - block.first_run, model, steps, history, revised)
 
 

@@ -25,21 +25,21 @@ class Sought:
 
 def search_campaigns(session: Session, sought: Sought, *, limit: int, offset: int = 0) -> list[CampaignSummary]:
     """Return the campaigns that fit, newest first."""
-    query = _where(select(Campaign, col(Domain.name), col(Domain.title)).join(Domain), sought, with_status=True)
+    query = _where(_joined(), sought, with_status=True)
     newest = query.order_by(col(Campaign.created_at).desc(), col(Campaign.id)).limit(limit).offset(offset)
     return _summaries(session, newest)
 
 
 def campaigns_by_id(session: Session, ids: Sequence[str]) -> list[CampaignSummary]:
     """Return these campaigns, in the order of their ids as given; those that are gone are left out."""
-    query = select(Campaign, col(Domain.name), col(Domain.title)).join(Domain).where(col(Campaign.id).in_(ids))
+    query = _joined().where(col(Campaign.id).in_(ids))
     found = {entry.campaign.id: entry for entry in _summaries(session, query)}
     return [found[campaign_id] for campaign_id in ids if campaign_id in found]
 
 
 def count_by_status(session: Session, sought: Sought) -> dict[str, int]:
     """Return how many campaigns fit, by their status; the status that is looked for aside."""
-    query = select(col(Campaign.status), func.count())
+    query: Select[Any] = select(col(Campaign.status), func.count())
     if sought.domain or sought.words:
         query = query.join(Domain)
     grouped = _where(query, sought, with_status=False).group_by(col(Campaign.status))
@@ -55,6 +55,10 @@ def domains_asked(session: Session) -> list[str]:
     """Return the names of the domains that campaigns were asked about."""
     asked = select(col(Campaign.id)).where(col(Campaign.domain_identity) == col(Domain.identity)).exists()
     return list(session.scalars(select(col(Domain.name)).where(asked).distinct().order_by(col(Domain.name))))
+
+
+def _joined() -> Select[Any]:
+    return select(Campaign, col(Domain.name), col(Domain.title)).join(Domain)
 
 
 def _where(query: Select[Any], sought: Sought, *, with_status: bool) -> Select[Any]:

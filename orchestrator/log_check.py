@@ -1,4 +1,4 @@
-"""Whether the chains of a campaign's log hold: the first part of ``organon verify``, which needs no replay. Torch-free."""
+"""Whether the chains of a campaign's log hold: the part of ``organon verify`` that needs no replay. Torch-free."""
 
 from collections.abc import Callable
 from typing import Any

@@ -170,7 +170,7 @@ def refold(
     return replace(state, pending=chosen.pending[state.step - opening.step - 1 :])
 
 
-def refold_step(steps: BlockSteps, state: BlockState, rows: list[RecordedExperiment]) -> BlockState:
+def refold_step(steps: BlockSteps, state: BlockState, rows: Sequence[RecordedExperiment]) -> BlockState:
     """One recorded step. Runs that went on and yet have no row ended when it was chosen: nothing was worth doing."""
     took_part, designs, outcomes = recorded_tensors(steps.model, len(state.spent), rows)
     belief = steps.absorb(state.belief, designs, outcomes)

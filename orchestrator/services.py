@@ -68,7 +68,8 @@ def create_campaign(
 ) -> Created:
     """Check a request completely, record it in one transaction, and hand its blocks to the workers.
 
-    why: by whom it was asked for, kept with its settings. DomainError, RequestError or BrokerError before anything is written.
+    why: by whom it was asked for, kept with its settings. DomainError, RequestError or BrokerError before anything is
+    written.
     """
     checked = check_campaign(settings, request)
     domain, given = checked.domain, checked.given

@@ -31,8 +31,8 @@ def alarm_words(diagnostics: Mapping[str, Any], named: Quantities) -> list[str]:
     """Each alarm with what it means and what can be done, as Markdown."""
     if not diagnostics.get("explained", True):
         return [
-            "**No law explains what came back**: at least one outcome is impossible under all of them. Look for a wrong "
-            "reading or unit, or add a law to the domain."
+            "**No law explains what came back**: at least one outcome is impossible under all of them. Look for a "
+            "wrong reading or unit, or add a law to the domain."
         ]
     words = []
     if diagnostics.get("surprised"):
@@ -41,13 +41,13 @@ def alarm_words(diagnostics: Mapping[str, Any], named: Quantities) -> list[str]:
         )
     if lost := diagnostics.get("lost"):
         words.append(
-            f"**A law was lost**: none of the particles of {plain(' and '.join(lost))} could give an outcome; with more "
-            "particles one might."
+            f"**A law was lost**: none of the particles of {plain(' and '.join(lost))} could give an outcome; with "
+            "more particles one might."
         )
     elif not diagnostics.get("trusted", True):
         words.append(
-            "**Take care**: the particles of this belief are in poor order (few are left, or they hardly move). A clone "
-            "with more particles or moves says more."
+            "**Take care**: the particles of this belief are in poor order (few are left, or they hardly move). A "
+            "clone with more particles or moves says more."
         )
     return words
 
@@ -58,10 +58,11 @@ def _misfit(diagnostics: Mapping[str, Any], named: Quantities) -> str:
     if "where" not in misfit:
         return ""
     how = _KINDS.get(misfit["kind"], "")
-    places = "; ".join(
-        f"{named.settings(place['design'])} ({abs(place['residual']):.1f} standard deviations {'above' if place['residual'] > 0 else 'below'})"
-        for place in misfit["where"]
-    )
+    places = "; ".join(f"{named.settings(place['design'])} ({_apart(place['residual'])})" for place in misfit["where"])
     rarity = f"1 run in {min(exp(min(misfit['peak'], 14.0)), 1e6):,.0f}"
     told = f" {misfit['outcome']} departs from {misfit['law']} {how}, most at {places}. If a law held, evidence as "
     return plain(f"{told}strong as this would arise in at most {rarity}.")
+
+
+def _apart(residual: float) -> str:
+    return f"{abs(residual):.1f} standard deviations {'above' if residual > 0 else 'below'}"

@@ -21,27 +21,33 @@ def show_campaign_actions(view: CampaignView) -> None:
         link("agents", f"The agent {campaign.policy}", campaign.policy)
     if not may_act():
         return
-    imported = campaign.imported is not None
     with st.container(horizontal=True):
-        if campaign.status in ("scheduled", "running") and not imported:
-            _press("Pause", "pause", CampaignDesk.pause, campaign.id)
-        if campaign.status == "paused":
-            _press("Resume", "resume", CampaignDesk.resume, campaign.id)
-        if campaign.status == "failed" and not imported:
-            _press("Try again", "retry", CampaignDesk.retry, campaign.id)
+        for status, label, name, act in _STEERING:
+            if campaign.status == status and campaign.imported is None:
+                _press(label, name, act, campaign.id)
         if campaign.status in LIVE and st.button("Cancel", key="campaign.cancel"):
             st.session_state[_CONFIRM] = campaign.id
-        if st.button("Clone", key="campaign.clone", help="The same again on other worlds: with the next seed."):
-            with in_words():
-                go("campaigns", at(CampaignDesk).clone(campaign.id))
-        if st.button(
-            "Clone and change", key="campaign.like", help="The form of a new campaign, filled in as this one."
-        ):
-            go("campaigns", new="1", like=campaign.id)
+        _cloning(campaign.id)
     if st.session_state.get(_CONFIRM) == campaign.id:
         _confirm(campaign.id)
-    if campaign.status not in ("failed", "cancelled") and not imported:
+    if campaign.status not in ("failed", "cancelled") and campaign.imported is None:
         _extend(view)
+
+
+_STEERING: tuple[tuple[str, str, str, Callable[[CampaignDesk, str], object]], ...] = (
+    ("scheduled", "Pause", "pause", CampaignDesk.pause),
+    ("running", "Pause", "pause", CampaignDesk.pause),
+    ("paused", "Resume", "resume", CampaignDesk.resume),
+    ("failed", "Try again", "retry", CampaignDesk.retry),
+)
+
+
+def _cloning(campaign_id: str) -> None:
+    if st.button("Clone", key="campaign.clone", help="The same again on other worlds: with the next seed."):
+        with in_words():
+            go("campaigns", at(CampaignDesk).clone(campaign_id))
+    if st.button("Clone and change", key="campaign.like", help="The form of a new campaign, filled in like this one."):
+        go("campaigns", new="1", like=campaign_id)
 
 
 def _press(label: str, name: str, act: Callable[[CampaignDesk, str], object], campaign_id: str) -> None:

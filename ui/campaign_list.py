@@ -9,9 +9,9 @@ from experiments_db import campaign_search, queries
 from experiments_db.campaign_search import Sought
 from experiments_db.database import Database
 from orchestrator import services
-from ui.list_actions import show_actions
 from ui.links import go
 from ui.links_to_campaigns import said, say
+from ui.list_actions import show_actions
 from ui.messages import in_words
 from ui.opening import open_database
 from ui.wording import STATUS_SIGNS, moment, plain, status_words, viewer_zone
@@ -122,10 +122,7 @@ def _filtered(database: Database) -> None:
     if found:
         _table(found, viewer_zone())
     else:
-        what = f"There is no {status} campaign" if status else "No campaign fits what you look for"
-        st.info(
-            f"{what}{' that fits' if status and _narrowed() else ''}." if page == 0 else "There are no older campaigns."
-        )
+        st.info(_nothing(status) if page == 0 else "There are no older campaigns.")
     if page or more:
         _turning(page, len(found), more)
 
@@ -135,9 +132,12 @@ def _counted(status: str | None, counts: dict[str, int]) -> str:
     return f"{'all' if status is None else status_words(status)} ({count:,})"
 
 
-def _narrowed() -> bool:
+def _nothing(status: str | None) -> str:
     sought = _sought()
-    return bool(sought.domain or sought.policy or sought.words)
+    narrowed = sought.domain or sought.policy or sought.words
+    if status is None:
+        return "No campaign fits what you look for."
+    return f"There is no {status} campaign{' that fits' if narrowed else ''}."
 
 
 def _page(database: Database, page: int) -> tuple[list[queries.CampaignSummary], bool]:

@@ -6,16 +6,12 @@ from typing import Any
 from experiments_db import event_kinds, suggestion_log
 from ui.wording import counted, number
 
-_OMITTED = ("made", "by", "reason")
-
 
 def event_words(kind: str, said: Mapping[str, Any]) -> str:
     """One line: what happened, by whom and why where that was said."""
     words = _SAID[kind](said) if kind in _SAID else ""
-    by, reason = (
-        said.get("by") or said.get("taken_by") or said.get("answered_by") or said.get("decided_by"),
-        said.get("reason"),
-    )
+    by = next((said[name] for name in ("by", "taken_by", "answered_by", "decided_by") if said.get(name)), None)
+    reason = said.get("reason")
     return "; ".join(part for part in (words, f"by {by}" if by else "", f"“{reason}”" if reason else "") if part)
 
 

@@ -18,10 +18,7 @@ def fill_in(database: Database) -> None:
     new, like = said("new"), said("like")
     if st.session_state.get(_FILLED) == (new, like):
         return
-    if like:
-        values = _as_recorded(database, like)
-    else:
-        values = {} if new == "1" else {"domain": new}
+    values = _as_recorded(database, like) if like else {} if new == "1" else {"domain": new}
     for name, value in values.items():
         st.session_state[f"new.{name}"] = value
     st.session_state[_FILLED] = (new, like)

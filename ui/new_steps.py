@@ -16,7 +16,7 @@ from orchestrator.given_data import read_given, uploaded_table
 from orchestrator.own_domains import campaign_domain, domain_names
 from orchestrator.requests import Document
 from orchestrator.settings import Settings
-from orchestrator.stopping import SCORING_POLICIES, Stop, check_stop
+from orchestrator.stopping import SCORING_POLICIES, check_stop
 from orchestrator.suggestion_rules import answers_elsewhere, check_laboratory, check_suggested, laboratories
 from ui.links import link
 from ui.messages import in_words
@@ -67,13 +67,13 @@ def ask_laboratory(settings: Settings, domain: Domain) -> Step | None:
         due = right.number_input(
             "Overdue after hours", 0.0, 100_000.0, None, key="new.due_hours", help="Empty: nothing is ever overdue.",
         )  # fmt: skip
-    values = {"laboratory": laboratory, "approval": approval, "due_hours": due or None}
+    due_hours = due or None
 
     def check() -> None:
         check_laboratory(settings, domain, laboratory)
-        check_suggested(laboratory, runs=1, approval=approval, due_hours=values["due_hours"])
+        check_suggested(laboratory, runs=1, approval=approval, due_hours=due_hours)
 
-    return _checked(check, values)
+    return _checked(check, {"laboratory": laboratory, "approval": approval, "due_hours": due_hours})
 
 
 def ask_policy(settings: Settings, domain: Domain) -> Step | None:
@@ -140,7 +140,7 @@ def ask_stop(domain: Domain, policy: str | None) -> Step | None:
 
     def check() -> None:
         request = services.campaign_request(domain=domain.name, stop=stop)
-        check_stop(domain, policy or "", request.stop if policy else Stop(**{**stop, "information": None}))
+        check_stop(domain, policy or SCORING_POLICIES[0], request.stop)
 
     return _checked(check, {"stop": stop})
 

@@ -8,7 +8,7 @@ from orchestrator.suggestion_rules import is_suggested
 from ui.campaign_actions import show_campaign_actions
 from ui.export_panel import show_export
 from ui.links import asked, link_back
-from ui.links_to_campaigns import said, say, said_number
+from ui.links_to_campaigns import said, said_number, say
 from ui.log_panel import show_log
 from ui.messages import in_words
 from ui.opening import open_database

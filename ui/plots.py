@@ -36,8 +36,8 @@ def parameter_figure(beliefs: Sequence[BeliefStep], quantity: Quantity, known: i
     """A parameter's mean and 90 % interval after each experiment, in the colour of the law they are of."""
     figure = go.Figure()
     every = laws(beliefs)
-    known = [belief for belief in beliefs if quantity.name in belief.parameters]
-    for law, group in groupby(known, key=_leading):
+    having = [belief for belief in beliefs if quantity.name in belief.parameters]
+    for law, group in groupby(having, key=_leading):
         _add_stretch(figure, list(group), quantity, law, every.index(law))
     _mark(figure, known, len(beliefs))
     figure.update_yaxes(title_text=quantity.heading)

@@ -47,11 +47,10 @@ def show_results(database: Database, view: CampaignView) -> None:
     if not is_measured(view.campaign.laboratory):
         st.caption(f"What the laboratory {view.campaign.laboratory} gives is computed or looked up, and stands.")
         return
-    by_id = {entry.id: entry for entry in found}
+    by_id = {entry.id: f"{entry.id}: {named.settings(entry.used or entry.design)}" for entry in found}
     chosen = st.selectbox(
-        "Put right", [None, *by_id], key="results.id",
-        format_func=lambda number: "choose a result" if number is None else f"{number}: {named.settings(by_id[number].used or by_id[number].design)}",
-    )  # fmt: skip
+        "Put right", [None, *by_id], format_func=lambda number: by_id.get(number, "choose a result"), key="results.id"
+    )
     if chosen is not None:
         with st.container(border=True):
             st.fragment(_form)(database, view, int(chosen), named)

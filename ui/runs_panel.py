@@ -56,7 +56,7 @@ def _distributions(database: Database, view: CampaignView, finished: int) -> dic
 
 
 def _spreads(found: RunStatistics) -> None:
-    drawn = [
+    drawn: list[tuple[str, Sequence[float], str, bool]] = [
         ("runs.probability", found.probability, "probability of the leading law", False),
         ("runs.experiments", found.experiments, "experiments of the run", True),
         ("runs.information", found.information, "information gained (nats)", False),

@@ -55,7 +55,7 @@ def open_run(work: Work, campaign_id: str, run_index: int) -> OpenedRun:
 
 
 def folded(work: Work, run: OpenedRun, known: int) -> BlockState | None:
-    """The state after ``known`` experiments a run; None where time was up, with what is done kept for the next slice."""
+    """The state after ``known`` experiments a run; None where time was up: what is done is kept for the next slice."""
     cache = BeliefCache(_folder(work), run.block.id, _key(run))
     state = _nearest(cache, known) or run.steps.begin(run.block.runs)
     by_step: dict[int, list[StepRow]] = {}

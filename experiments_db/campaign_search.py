@@ -12,6 +12,8 @@ from experiments_db import queries
 from experiments_db.models import Campaign, Domain
 from experiments_db.queries import CampaignRecord, CampaignSummary
 
+_Query = Select[*tuple[Any, ...]]
+
 
 @dataclass(frozen=True)
 class Sought:
@@ -39,7 +41,7 @@ def campaigns_by_id(session: Session, ids: Sequence[str]) -> list[CampaignSummar
 
 def count_by_status(session: Session, sought: Sought) -> dict[str, int]:
     """Return how many campaigns fit, by their status; the status that is looked for aside."""
-    query: Select[Any] = select(col(Campaign.status), func.count())
+    query: _Query = select(col(Campaign.status), func.count())
     if sought.domain or sought.words:
         query = query.join(Domain)
     grouped = _where(query, sought, with_status=False).group_by(col(Campaign.status))
@@ -57,11 +59,11 @@ def domains_asked(session: Session) -> list[str]:
     return list(session.scalars(select(col(Domain.name)).where(asked).distinct().order_by(col(Domain.name))))
 
 
-def _joined() -> Select[Any]:
+def _joined() -> _Query:
     return select(Campaign, col(Domain.name), col(Domain.title)).join(Domain)
 
 
-def _where(query: Select[Any], sought: Sought, *, with_status: bool) -> Select[Any]:
+def _where(query: _Query, sought: Sought, *, with_status: bool) -> _Query:
     if with_status and sought.status:
         query = query.where(col(Campaign.status) == sought.status)
     if sought.policy:
@@ -74,7 +76,7 @@ def _where(query: Select[Any], sought: Sought, *, with_status: bool) -> Select[A
     return query
 
 
-def _summaries(session: Session, query: Select[Any]) -> list[CampaignSummary]:
+def _summaries(session: Session, query: _Query) -> list[CampaignSummary]:
     rows = session.execute(query).all()
     reached = queries.progress_of(session, [campaign.id for campaign, _, _ in rows])
     return [

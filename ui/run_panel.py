@@ -45,17 +45,29 @@ def _run(database: Database, view: CampaignView, number: int) -> None:
 
 
 def _moment(key: str, done: int) -> int:
-    """At how many experiments one looks; at the newest for as long as nobody has gone back."""
-    newest = f"{key} newest"
-    if st.session_state.get(key) in (None, st.session_state.get(newest)):
-        st.session_state[key] = done
-    st.session_state[newest] = done
-    return int(
-        st.slider(
-            "Experiments known", 0, done, key=key,
-            help="Go back to any moment of the run: what was believed then, and why the next experiment was chosen.",
-        )
-    )  # fmt: skip
+    """At how many experiments one looks; at the newest for as long as nobody has gone back.
+
+    The value is set at each drawing: a slider whose end has grown would begin anew.
+    """
+    held = st.session_state.get(f"{key} held")
+    st.session_state[key] = done if held is None else held
+    st.session_state[f"{key} newest"] = done
+    chosen = st.slider(
+        "Experiments known",
+        0,
+        done,
+        key=key,
+        on_change=_hold,
+        args=(key,),
+        help="Go back to any moment of the run: what was believed then, and why the next experiment was chosen.",
+    )
+    return int(chosen)
+
+
+def _hold(key: str) -> None:
+    """Stay where the slider was set; at its end, stay with the newest."""
+    value = st.session_state[key]
+    st.session_state[f"{key} held"] = None if value == st.session_state[f"{key} newest"] else value
 
 
 def _mechanisms(beliefs: Sequence[BeliefStep], known: int, signature: object) -> None:

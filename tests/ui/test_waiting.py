@@ -31,7 +31,11 @@ def test_a_result_is_told_on_the_page(look: Look, write: Any) -> None:
     page.button(key=f"waiting.{entry['id']}.tell").click().run()
     assert not page.exception
     (told,) = campaign.all()
-    assert (told["status"], told["outcome"], told["answered_by"]) == ("answered", {"velocity": 76.0}, "Ada")
+    assert (told["status"], told["outcome"], told["answered_by"]) == (
+        "answered",
+        {"velocity": 76.0},
+        "Ada (ORGANON_UI_TOKEN)",
+    )
     assert told["design"] == told["suggested"]
 
 

@@ -9,6 +9,7 @@ from experiments_db import queries
 from experiments_db.database import Database
 from orchestrator.cloning import request_of
 from ui.links_to_campaigns import said
+from ui.new_steps import LARGEST_SEED
 
 _FILLED = "new.filled"
 
@@ -40,7 +41,7 @@ def _as_recorded(database: Database, campaign_id: str) -> dict[str, Any]:
         "runs": request.runs,
         "budget": request.budget,
         "batch": request.batch,
-        "seed": request.seed,
+        "seed": min(request.seed, LARGEST_SEED),
         "particles": request.particles,
         "moves": request.moves,
         "stop_probability": request.stop.probability,

@@ -23,6 +23,7 @@ from ui.messages import in_words
 from ui.wording import counted, number, plain
 
 Step = dict[str, Any]
+LARGEST_SEED = 2**53 - 1  # that a browser can write; the command line takes larger ones
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def ask_runs(domain: Domain) -> Step | None:
     )  # fmt: skip
     with st.expander("More: seed, particles, moves"):
         one, two, three = st.columns(3)
-        seed = one.number_input("Seed", 0, 2**53, 0, key="new.seed", help="Same seed, same result.")
+        seed = one.number_input("Seed", 0, LARGEST_SEED, 0, key="new.seed", help="Same seed, same result.")
         particles = two.number_input(
             "Particles", 50, 1_000_000, 2000, key="new.particles",
             help="Per law and run: more of them give a finer belief, and take longer.",

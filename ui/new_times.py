@@ -52,7 +52,8 @@ def _start() -> datetime | None:
         return None
     zone = viewer_zone()
     soon = (datetime.now(zone) + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0, tzinfo=None)
-    chosen = st.datetime_input("Begins at", soon, key="new.start_at", help=f"In your time zone, {plain(zone.key)}.")
+    first = st.session_state.setdefault("new.soon", soon)  # a default that moves on would take back what was chosen
+    chosen = st.datetime_input("Begins at", first, key="new.start_at", help=f"In your time zone, {plain(zone.key)}.")
     if chosen is None:
         return None
     start = chosen.replace(tzinfo=zone)

@@ -20,7 +20,7 @@ def request_of(database: Database, id_or_prefix: str) -> CampaignRequest:
         domain = queries.get_domain(session, campaign.domain_identity)
         given = queries.given_measurements(session, campaign.id)
         source = queries.data_source(session, campaign.id)
-    kept, belief = campaign.settings, campaign.settings["belief"]
+    kept = campaign.settings
     return campaign_request(
         domain=Document(text=domain.text, attachments=domain.attachments),
         policy=campaign.policy,
@@ -28,8 +28,7 @@ def request_of(database: Database, id_or_prefix: str) -> CampaignRequest:
         runs=campaign.runs,
         budget=campaign.budget,
         seed=campaign.seed,
-        particles=belief["particles"],
-        moves=belief["moves"],
+        **kept.get("belief", {}),
         data=None if source is None else _table(source.file, given),
         stop=kept.get("stop") or {},
         batch=kept.get("batch", 1),

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 import ui
 from experiments_db import jobs, record
 from experiments_db.database import Database
-from experiments_db.models import Campaign, Domain
+from experiments_db.models import CAMPAIGN_STATUSES, Block, Campaign, Domain, Run
 from orchestrator.settings import load_settings
 from tests.orchestrator.at_the_bench import create
 from ui import access
@@ -124,6 +125,35 @@ class Writer:
         about = {"step": step, "experiments": made, "now": NOON, "lease_seconds": 300.0}
         with self.database.write() as session:
             record.record_step(session, self._block(campaign_id), owner=_OWNER, **about)
+
+    def many(self, count: int) -> None:
+        """Campaigns by the thousand, each of a question of its own, written as rows."""
+        ids = [f"{number:012x}" for number in range(count)]
+        domains = [
+            {**DOMAIN, "identity": f"{number:064x}", "title": f"question {number}", "field": "", "source": "",
+             "attachments": {}, "created_at": NOON}
+            for number in range(count)
+        ]  # fmt: skip
+        campaigns = [
+            {"id": ids[number], "domain_identity": f"{number:064x}", "policy": "sobol", "laboratory": "simulate",
+             "runs": 1, "budget": 4.0, "seed": number, "status": CAMPAIGN_STATUSES[number % 6], "message": "",
+             "settings": {"expected_cost": 4.0, "expected_experiments": 4}, "versions": {}, "priority": 0,
+             "served": 0.0, "created_at": NOON + timedelta(seconds=number)}
+            for number in range(count)
+        ]  # fmt: skip
+        blocks = [
+            {"id": number + 1, "campaign_id": ids[number], "index": 0, "first_run": 0, "runs": 1, "step": 0,
+             "status": "scheduled", "waiting": False, "wakes": 0, "attempts": 0, "fault": ""}
+            for number in range(count)
+        ]  # fmt: skip
+        runs = [
+            {"campaign_id": ids[number], "block_id": number + 1, "index": 0, "status": "scheduled", "steps": 0,
+             "cost": 0.0}
+            for number in range(count)
+        ]  # fmt: skip
+        with self.database.write() as session:
+            for table, rows in ((Domain, domains), (Campaign, campaigns), (Block, blocks), (Run, runs)):
+                session.execute(insert(table), rows)
 
     def real(self, **values: Any) -> str:
         """A small campaign of a domain that is in the catalogue, seen through to its end."""

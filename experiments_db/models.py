@@ -59,7 +59,7 @@ class Campaign(Table, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True)
     domain_identity: str = Field(foreign_key="domain.identity", index=True)
-    policy: str
+    policy: str = Field(index=True)
     laboratory: str = "simulate"
     runs: int
     budget: float

@@ -206,7 +206,7 @@ def progress(session: Session, campaign_id: str) -> Progress:
     Raises:
         NotFoundError: no campaign has this id.
     """
-    found = _progress(session, [campaign_id]).get(campaign_id)
+    found = progress_of(session, [campaign_id]).get(campaign_id)
     if found is None:
         raise NotFoundError(f"There is no campaign '{campaign_id}': `organon campaign list` shows all.")
     return found
@@ -221,7 +221,7 @@ def list_campaigns(
         query = query.where(col(Campaign.status) == status)
     query = query.order_by(col(Campaign.created_at).desc(), col(Campaign.id)).limit(limit).offset(offset)
     rows = session.execute(query).all()
-    reached = _progress(session, [campaign.id for campaign, _, _ in rows])
+    reached = progress_of(session, [campaign.id for campaign, _, _ in rows])
     return [
         CampaignSummary(view(CampaignRecord, campaign), name, title, reached[campaign.id])
         for campaign, name, title in rows
@@ -369,7 +369,7 @@ def _findings(campaign_id: str) -> Select[Any]:
     )
 
 
-def _progress(session: Session, campaign_ids: Sequence[str]) -> dict[str, Progress]:
+def progress_of(session: Session, campaign_ids: Sequence[str]) -> dict[str, Progress]:
     """Return the progress of each campaign: two grouped queries, however many campaigns."""
     runs = _grouped(session, Run, campaign_ids, [func.sum(col(Run.steps)), func.coalesce(func.sum(col(Run.cost)), 0.0)])
     blocks = _grouped(session, Block, campaign_ids, [])

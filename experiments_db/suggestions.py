@@ -121,6 +121,8 @@ def suggestions(
     block_id: int | None = None,
     statuses: Sequence[str] = (),
     limit: int | None = None,
+    offset: int = 0,
+    newest_first: bool = False,
 ) -> list[SuggestionRecord]:
     """Return suggestions in the order in which they were made, those of some statuses if any are named."""
     query = _all()
@@ -130,7 +132,16 @@ def suggestions(
         query = query.where(col(Run.block_id) == block_id)
     if statuses:
         query = query.where(col(Suggestion.status).in_(statuses))
-    return [SuggestionRecord(**row) for row in session.execute(query.limit(limit)).mappings()]
+    if newest_first:
+        query = query.order_by(None).order_by(col(Suggestion.id).desc())
+    return [SuggestionRecord(**row) for row in session.execute(query.limit(limit).offset(offset)).mappings()]
+
+
+def count_results(session: Session, campaign_id: str) -> int:
+    """Return how many results were told in a campaign."""
+    query = select(func.count()).select_from(Suggestion).join(Run, col(Run.id) == col(Suggestion.run_id))
+    told = (col(Run.campaign_id) == campaign_id, col(Suggestion.status).in_(("answered", "recorded")))
+    return session.scalar(query.where(*told)) or 0
 
 
 def get_suggestion(session: Session, suggestion_id: int) -> SuggestionRecord:
@@ -165,18 +176,26 @@ def last_failures(session: Session, block_id: int, most: int) -> int:
 
 def take_suggestion(session: Session, campaign_id: str, by: str, now: datetime) -> int | None:
     """Give the oldest open suggestion that nobody has taken to `by`; None if there is none. No two get the same."""
-    nobodys = (col(Suggestion.status) == "open", col(Suggestion.taken_by).is_(None))
     free = (
         select(col(Suggestion.id))
         .join(Run, col(Run.id) == col(Suggestion.run_id))
-        .where(col(Run.campaign_id) == campaign_id, *nobodys)
+        .where(col(Run.campaign_id) == campaign_id, *_nobodys())
         .order_by(col(Suggestion.id))
         .limit(1)
     )
     while (found := session.scalar(free)) is not None:  # again where somebody was faster
-        if _write(session, found, nobodys, suggestion_log.TAKEN, {"taken_by": by, "taken_at": now}):
+        if take_open(session, found, by, now):
             return found
     return None
+
+
+def take_open(session: Session, suggestion_id: int, by: str, now: datetime) -> bool:
+    """Give a suggestion to `by` if it is open and nobody has taken it; return whether it was."""
+    return _write(session, suggestion_id, _nobodys(), suggestion_log.TAKEN, {"taken_by": by, "taken_at": now})
+
+
+def _nobodys() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return col(Suggestion.status) == "open", col(Suggestion.taken_by).is_(None)
 
 
 def move(session: Session, suggestion_id: int, of: Sequence[str], event: str, **values: Any) -> bool:

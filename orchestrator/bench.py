@@ -57,6 +57,16 @@ class Bench:
             entry = None if taken is None else suggestions.get_suggestion(session, taken)
         return None if entry is None else suggestion_line(entry, datetime.now(UTC))
 
+    def take_this(self, suggestion_id: int) -> dict[str, Any]:
+        """An open suggestion, now taken; StateError where somebody else has it, or it is open no more."""
+        with self.database.write() as session:
+            entry = suggestions.get_suggestion(session, suggestion_id)
+            _check_elsewhere(entry.laboratory)
+            _check_open(entry, ("open",), "nobody can take it")
+            if not suggestions.take_open(session, entry.id, self.by, datetime.now(UTC)):
+                raise StateError(f"suggestion {entry.id} was taken by {entry.taken_by or 'somebody else'} already")
+        return self._line(suggestion_id)
+
     def release(self, suggestion_id: int) -> dict[str, Any]:
         """Let a suggestion that was taken be taken by somebody else."""
         with self.database.write() as session:
@@ -179,10 +189,10 @@ class Bench:
             return suggestion_line(suggestions.get_suggestion(session, suggestion_id), datetime.now(UTC))
 
 
-def outcome_names(database: Database, domain_identity: str) -> tuple[str, ...]:
-    """What comes back of an experiment of a recorded domain, by name."""
+def recorded_domain(database: Database, domain_identity: str) -> Domain:
+    """A recorded domain, by which what is said is checked."""
     with database.read() as session:
-        return _domain(session, domain_identity).outcome_entries
+        return _domain(session, domain_identity)
 
 
 def _is_told(entry: SuggestionRecord, new: Mapping[str, Any]) -> bool:

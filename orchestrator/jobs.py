@@ -19,6 +19,9 @@ from orchestrator.settings import Settings
 KINDS: dict[str, str] = {
     "domain-check": "orchestrator.work.domain_check:check",
     "domain-prediction": "orchestrator.work.domain_prediction:predict",
+    "bands": "orchestrator.work.bands:bands",
+    "log-check": "orchestrator.work.log_check:log_check",
+    "power": "orchestrator.work.power:power",
 }
 
 

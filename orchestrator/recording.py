@@ -163,14 +163,14 @@ def refold(
         by_step.setdefault(experiment.step, []).append(experiment)
     for step in range(max(by_step, default=-1) + 1 if recorded is None else recorded):
         opening = state if steps.begins_batch(step) else opening
-        state = _refold_step(steps, state, by_step.get(step, []))
+        state = refold_step(steps, state, by_step.get(step, []))
     if steps.begins_batch(state.step) or steps.gives(state.step) or not bool(state.active.any()):
         return state
     chosen = steps.design(steps.hypothesise(opening))
     return replace(state, pending=chosen.pending[state.step - opening.step - 1 :])
 
 
-def _refold_step(steps: BlockSteps, state: BlockState, rows: list[RecordedExperiment]) -> BlockState:
+def refold_step(steps: BlockSteps, state: BlockState, rows: Sequence[RecordedExperiment]) -> BlockState:
     """One recorded step. Runs that went on and yet have no row ended when it was chosen: nothing was worth doing."""
     took_part, designs, outcomes = recorded_tensors(steps.model, len(state.spent), rows)
     belief = steps.absorb(state.belief, designs, outcomes)

@@ -63,16 +63,19 @@ class CheckedCampaign:
     expected_experiments: int | None
 
 
-def create_campaign(settings: Settings, database: Database, request: CampaignRequest) -> Created:
+def create_campaign(
+    settings: Settings, database: Database, request: CampaignRequest, why: Why | None = None
+) -> Created:
     """Check a request completely, record it in one transaction, and hand its blocks to the workers.
 
-    DomainError, RequestError or BrokerError before anything is written.
+    why: by whom it was asked for, kept with its settings. DomainError, RequestError or BrokerError before anything is
+    written.
     """
     checked = check_campaign(settings, request)
     domain, given = checked.domain, checked.given
     if not settings.embedded_broker:
         broker.check_reachable(settings)
-    campaign = _campaign_row(request, checked)
+    campaign = _campaign_row(request, checked, why)
     campaign_id = campaign.id
     with database.write() as session:
         record.save_domain(session, domain_row(domain))
@@ -88,7 +91,7 @@ def create_campaign(settings: Settings, database: Database, request: CampaignReq
     return Created(campaign_id, checked.expected_cost)
 
 
-def _campaign_row(request: CampaignRequest, checked: CheckedCampaign) -> models.Campaign:
+def _campaign_row(request: CampaignRequest, checked: CheckedCampaign, why: Why | None) -> models.Campaign:
     """What the record keeps of a campaign that was asked for."""
     return models.Campaign(
         domain_identity=checked.domain.identity,
@@ -106,6 +109,7 @@ def _campaign_row(request: CampaignRequest, checked: CheckedCampaign) -> models.
             "agent": checked.policy.record,
             "approval": request.approval,
             "due_hours": request.due_hours,
+            **({} if why is None else {"asked": {"by": why.by, "reason": why.reason}}),
         },
         versions=versions(),
         **request.timetable.columns(),

@@ -20,6 +20,18 @@ def told_outcome(domain: Domain, outcome: Mapping[str, Any]) -> dict[str, float 
     return {name: _told(name, outcome[name], entries[name]) for name in domain.outcome_entries}
 
 
+def outcome_wrong(domain: Domain, name: str, value: float | None) -> str:
+    """What is wrong with one number that came back, in words; empty where nothing is."""
+    described = next(outcome for outcome in domain.outcomes if name in outcome.entries)
+    return "" if value is None else outcome_fault(described, value) or ""
+
+
+def setting_wrong(domain: Domain, name: str, value: float | str) -> str:
+    """What is wrong with one setting, in words; empty where nothing is."""
+    described = next(design for design in domain.designs if design.name == name)
+    return design_fault(described, value) or ""
+
+
 def _told(name: str, value: Any, described: Outcome) -> float | None:
     if value is None:
         return None

@@ -1,25 +1,28 @@
-"""The list of campaigns."""
+"""The list of campaigns: filtered and paged in the record, steered by selecting."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from experiments_db import queries
+from experiments_db import campaign_search, queries
+from experiments_db.campaign_search import Sought
 from experiments_db.database import Database
 from orchestrator import services
 from ui.links import go
+from ui.links_to_campaigns import said, say
+from ui.list_actions import show_actions
 from ui.messages import in_words
-from ui.new_campaign import new_campaign
 from ui.opening import open_database
 from ui.wording import STATUS_SIGNS, moment, plain, status_words, viewer_zone
 
 PAGE_SIZE = 50
 _REFRESH_SECONDS = 5
-_TABLE, _SHOWN, _PAGE, _STATUS = "campaigns.table", "campaigns.shown", "campaigns.page", "campaigns.status"
+_TABLE, _SHOWN, _PAGE = "campaigns.table", "campaigns.shown", "campaigns.page"
+_FILTERS = ("status", "domain", "policy", "words")
 _EMPTY = """
 A **campaign** sends the agent out to answer a question by experiment. It plans each experiment, has it run,
-updates what it believes, and reports what it found and how sure it is. Three ways to start one, in a terminal:
+updates what it believes, and reports what it found and how sure it is. Start one by the button above, or in a terminal:
 """
 _WAYS = (
     (
@@ -40,16 +43,49 @@ _WAYS = (
 def show_campaigns() -> None:
     """The page: newest campaigns first, refreshed while it is open."""
     st.title("Campaigns")
-    new_campaign()
-    st.fragment(_list, run_every=_REFRESH_SECONDS)()
+    if st.button("New campaign", type="primary", key="campaigns.new"):
+        go("campaigns", new="1")
+    for name in _FILTERS:  # an address that was kept, or a link from another page
+        if (key := f"campaigns.{name}") not in st.session_state:
+            st.session_state[key] = said(name) or ("" if name == "words" else None)
+    database = open_database()
+    with database.read() as session:
+        empty = not queries.list_campaigns(session, limit=1)
+        offered = (
+            {} if empty else _offered(campaign_search.domains_asked(session), campaign_search.policies_used(session))
+        )
+    if offered:
+        _filters(offered)
+    st.fragment(_list, run_every=_REFRESH_SECONDS)(empty)
 
 
-def _list() -> None:
+def _offered(domains: list[str], policies: list[str]) -> dict[str, list[str]]:
+    return {"domain": domains, "policy": policies}
+
+
+def _filters(offered: dict[str, list[str]]) -> None:
+    """What is looked for, but for the status; outside of what refreshes, so that nothing typed is lost."""
+    left, middle, right = st.columns([1, 1, 2])
+    for column, name, label in ((left, "domain", "Domain"), (middle, "policy", "Agent")):
+        chosen = st.session_state[f"campaigns.{name}"]
+        options = [None, *offered[name], *([chosen] if chosen and chosen not in offered[name] else [])]
+        column.selectbox(
+            label, options, format_func=lambda choice: choice or "all", key=f"campaigns.{name}", on_change=_turn_to,
+            args=(0,),
+        )  # fmt: skip
+    right.text_input(
+        "Words", key="campaigns.words", placeholder="enzyme replay", on_change=_turn_to, args=(0,),
+        help="Each word is looked for in the id, the question, the domain, the agent and the laboratory.",
+    )  # fmt: skip
+
+
+def _list(empty: bool) -> None:
     with in_words():
         database = open_database()
-        with database.read() as session:
-            empty = not queries.list_campaigns(session, limit=1)
         if empty:
+            with database.read() as session:
+                if queries.list_campaigns(session, limit=1):
+                    st.rerun()
             _empty()
         else:
             _filtered(database)
@@ -63,26 +99,68 @@ def _empty() -> None:
     st.caption("This page shows the campaign as soon as it is on record.")
 
 
+def _sought() -> Sought:
+    return Sought(**{name: str(st.session_state.get(f"campaigns.{name}") or "") for name in _FILTERS})
+
+
 def _filtered(database: Database) -> None:
+    page = int(st.session_state.get(_PAGE, 0))
+    with database.read() as session:
+        counts = campaign_search.count_by_status(session, _sought())
     status = st.selectbox(
         "Status",
         [None, *STATUS_SIGNS],
-        format_func=lambda choice: "all" if choice is None else status_words(choice),
-        key=_STATUS,
+        format_func=lambda choice: _counted(choice, counts),
+        key="campaigns.status",
         on_change=_turn_to,
         args=(0,),
         width=220,
     )
-    page = int(st.session_state.get(_PAGE, 0))
-    with database.read() as session:
-        # One more than is shown tells whether there is a next page.
-        found = queries.list_campaigns(session, limit=PAGE_SIZE + 1, offset=page * PAGE_SIZE, status=status)
+    for name in _FILTERS:
+        say(name, str(st.session_state.get(f"campaigns.{name}") or ""))
+    found, more = _page(database, page)
     if found:
-        _table(found[:PAGE_SIZE], viewer_zone())
+        _table(found, viewer_zone())
     else:
-        st.info(f"There is no {status} campaign." if page == 0 else "There are no older campaigns.")
-    if page or len(found) > PAGE_SIZE:
-        _turning(page, len(found))
+        st.info(_nothing(status) if page == 0 else "There are no older campaigns.")
+    if page or more:
+        _turning(page, len(found), more)
+
+
+def _counted(status: str | None, counts: dict[str, int]) -> str:
+    count = sum(counts.values()) if status is None else counts.get(status, 0)
+    return f"{'all' if status is None else status_words(status)} ({count:,})"
+
+
+def _nothing(status: str | None) -> str:
+    sought = _sought()
+    narrowed = sought.domain or sought.policy or sought.words
+    if status is None:
+        return "No campaign fits what you look for."
+    return f"There is no {status} campaign{' that fits' if narrowed else ''}."
+
+
+def _page(database: Database, page: int) -> tuple[list[queries.CampaignSummary], bool]:
+    """The campaigns to show, and whether there are older ones. While some are selected the list stands still."""
+    held = st.session_state.get(_SHOWN, []) if _selected_rows() else []
+    with database.read() as session:
+        if held:
+            return campaign_search.campaigns_by_id(session, held), bool(st.session_state.get("campaigns.more"))
+        # One more than is shown tells whether there is a next page.
+        found = campaign_search.search_campaigns(session, _sought(), limit=PAGE_SIZE + 1, offset=page * PAGE_SIZE)
+    st.session_state["campaigns.more"] = len(found) > PAGE_SIZE
+    return found[:PAGE_SIZE], len(found) > PAGE_SIZE
+
+
+def _selected_rows() -> list[int]:
+    state = st.session_state.get(_table_key())
+    return list(state["selection"]["rows"]) if state else []
+
+
+def _table_key() -> str:
+    """The table's name; another one after each act, so that nothing stays selected."""
+    acts = st.session_state.get("campaigns.acts", 0)
+    return f"{_TABLE}.{acts}" if acts else _TABLE
 
 
 def _table(found: list[queries.CampaignSummary], zone: ZoneInfo) -> None:
@@ -91,8 +169,8 @@ def _table(found: list[queries.CampaignSummary], zone: ZoneInfo) -> None:
         hide_index=True,
         height="content",
         on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
-        key=_TABLE,
+        selection_mode=["multi-row", "single-cell"],
+        key=_table_key(),
         column_config={
             "progress": st.column_config.ProgressColumn(
                 "progress", format="percent", min_value=0, max_value=1, color="blue", width=110
@@ -100,9 +178,14 @@ def _table(found: list[queries.CampaignSummary], zone: ZoneInfo) -> None:
             "question": st.column_config.TextColumn("question", width=260),
         },
     )
-    _open_selected(event["selection"], st.session_state.get(_SHOWN, []))
+    selection = event["selection"]
+    _open_selected(selection, st.session_state.get(_SHOWN, []))
     st.session_state[_SHOWN] = [entry.campaign.id for entry in found]
-    st.caption(f"Select a campaign to open it. Times are those of {plain(zone.key)}.")
+    st.caption(
+        "Click a cell to open its campaign; tick rows to pause, resume, cancel or clone several. "
+        f"Times are those of {plain(zone.key)}."
+    )
+    show_actions([found[row].campaign for row in selection["rows"] if row < len(found)])
 
 
 def _line(entry: queries.CampaignSummary, zone: ZoneInfo) -> dict[str, Any]:
@@ -116,24 +199,26 @@ def _line(entry: queries.CampaignSummary, zone: ZoneInfo) -> dict[str, Any]:
         "laboratory": entry.campaign.laboratory,
         "runs": entry.campaign.runs,
         "created": moment(entry.campaign.created_at, zone),
+        "id": entry.campaign.id,
     }
 
 
 def _open_selected(selection: Any, shown: list[str]) -> None:
-    """Open what was selected in the table as it was last shown: the record may have grown since."""
-    rows = [*selection["rows"], *(row for row, _ in selection["cells"])]
+    """Open the campaign of the cell in the table as it was last shown: the record may have grown since."""
+    rows = [row for row, _ in selection["cells"]]
     if rows and rows[0] < len(shown):
         go("campaigns", shown[rows[0]])
 
 
-def _turning(page: int, found: int) -> None:
+def _turning(page: int, found: int, more: bool) -> None:
     first = page * PAGE_SIZE
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Newer", key="campaigns.newer", disabled=page == 0, on_click=_turn_to, args=(page - 1,))
-        st.button("Older", key="campaigns.older", disabled=found <= PAGE_SIZE, on_click=_turn_to, args=(page + 1,))
+        st.button("Older", key="campaigns.older", disabled=not more, on_click=_turn_to, args=(page + 1,))
         if found:
-            st.text(f"{first + 1} to {first + min(found, PAGE_SIZE)}, newest first")
+            st.text(f"{first + 1} to {first + found}, newest first")
 
 
 def _turn_to(page: int) -> None:
     st.session_state[_PAGE] = page
+    st.session_state["campaigns.acts"] = st.session_state.get("campaigns.acts", 0) + 1

@@ -1,93 +1,84 @@
-"""The form that sends the agent out."""
+"""A new campaign, step by step: each step says what is wrong in it, the last what it will come to."""
 
 from typing import Any
 
 import streamlit as st
 
 from orchestrator import services
-from orchestrator.given_data import Table, uploaded_table
+from orchestrator.desk.campaigns import CampaignDesk
+from orchestrator.services import CampaignRequest, CheckedCampaign
 from orchestrator.settings import load_settings
-from orchestrator.stopping import read_widths
-from ui.links import go
+from ui.at_desk import at, may_act
+from ui.links import go, link_back
 from ui.messages import in_words
-from ui.opening import open_database
-from ui.wording import number
-
-_LABORATORY_HELP = (
-    "Who runs the experiments: `simulate` draws worlds and simulates, `replay:NAME` looks them up in a table of real "
-    "measurements, and with `none` nobody does: measurements already made are analysed."
+from ui.new_filled import fill_in
+from ui.new_steps import (
+    ask_data,
+    ask_domain,
+    ask_laboratory,
+    ask_policy,
+    ask_runs,
+    ask_stop,
 )
+from ui.new_times import ask_times
+from ui.opening import open_database
+from ui.power_panel import show_power
+from ui.wording import counted, number, plain
 
 
-def new_campaign() -> None:
-    """A closed panel with everything that a campaign needs; what is wrong is said in it."""
-    with st.expander("New campaign"), in_words():
-        values = _questions()
-        if st.button("Start", type="primary", key="new.start"):
-            request = services.campaign_request(**values)
-            go("campaigns", services.create_campaign(load_settings(), open_database(), request).id)
+def show_new_campaign() -> None:
+    """The page ``/campaigns?new=1``; ``?new=DOMAIN`` begins with that domain, ``&like=ID`` as a recorded campaign."""
+    link_back("campaigns", "All campaigns")
+    st.title("New campaign")
+    database, settings = open_database(), load_settings()
+    fill_in(database)
+    asked = ask_domain(database)
+    if asked is None:
+        return
+    domain = asked.domain
+    laboratory = ask_laboratory(settings, domain)
+    policy = ask_policy(settings, domain)
+    steps = [laboratory, policy, ask_runs(domain)]
+    steps.append(ask_stop(domain, None if policy is None else policy["policy"]))
+    steps += [ask_data(domain), ask_times(asked.named)]
+    st.subheader("7. Check and start")
+    if any(step is None for step in steps):
+        st.info("Something above is not right yet: it is said where it stands.")
+        return
+    values: dict[str, Any] = {name: value for step in steps if step for name, value in step.items()}
+    with in_words():
+        request = services.campaign_request(domain=asked.named, **values)
+        checked = services.check_campaign(settings, request)
+        _expected(request, checked)
+        _start(request)
+        show_power(asked.named, request, checked)
 
 
-def _questions() -> dict[str, Any]:
-    left, right = st.columns(2)
-    with left:
-        domain = str(st.selectbox("Domain", services.domain_names(), key="new.domain"))
-        choices = services.campaign_choices(load_settings(), domain)
-        laboratory = st.selectbox("Laboratory", choices.laboratories, key="new.laboratory", help=_LABORATORY_HELP)
-        policy = st.selectbox("Policy", choices.policies, key="new.policy", help="How experiments are chosen.")
-    with right:
-        runs = st.number_input("Runs", min_value=1, value=1, key="new.runs", help="How many worlds to investigate.")
-        own = number(choices.budget)
-        budget = st.number_input(
-            "Budget a run", min_value=0.0, value=None, placeholder=f"{own}, the domain's", key="new.budget"
-        )
-        seed = st.number_input("Seed", min_value=0, value=0, key="new.seed", help="Same seed, same result.")
-    return {
-        "domain": domain,
-        "laboratory": laboratory,
-        "policy": policy,
-        "runs": runs,
-        "budget": budget,
-        "seed": seed,
-        **_conduct(),
-        "data": _measurements(choices.data_columns),
-    }
+def _start(request: CampaignRequest) -> None:
+    may = may_act()
+    reason = st.text_input("Why (optional; it stays on record)", key="new.reason")
+    if st.button("Start", type="primary", key="new.start", disabled=not may):
+        go("campaigns", at(CampaignDesk).create(request, reason))
+    if not may:
+        st.caption("You may look and not act: log in with an operator's token to start it.")
 
 
-def _conduct() -> dict[str, Any]:
-    """Batches, and what ends a run before its budget does."""
-    left, right = st.columns(2)
-    with left:
-        batch = st.number_input("Batch", 1, 64, 1, key="new.batch", help="Experiments chosen at a time, run together.")
-        probability = st.number_input(
-            "Stop at probability",
-            0.0,
-            1.0,
-            None,
-            key="new.stop_probability",
-            help="Of the most probable law, at least.",
-        )
-    with right:
-        widths = st.text_input(
-            "Stop at widths", placeholder="km=0.01, vmax=10", key="new.stop_widths",
-            help="Of the 90 % intervals of parameters, at most. With a probability, both must be reached.",
-        )  # fmt: skip
-        information = st.number_input(
-            "Stop below information", 0.0, None, None, key="new.stop_information",
-            help="Expected of the best experiment per unit of cost, in nats; for predictions a share of variance.",
-        )  # fmt: skip
-    named = read_widths([text for text in widths.split(",") if text.strip()])
-    return {"batch": batch, "stop": {"probability": probability, "widths": named, "information": information}}
-
-
-def _measurements(columns: list[str]) -> Table | None:
-    """The table of experiments already made, if one was uploaded."""
-    listed = ", ".join(f"`{name}`" for name in columns)
-    upload = st.file_uploader(
-        "Measurements already made (optional, CSV)",
-        type="csv",
-        key="new.data",
-        help=f"A table with a row an experiment and the columns {listed}, as in an export. Every run starts from them, "
-        "at no cost; an empty outcome is missing.",
-    )
-    return None if upload is None else uploaded_table(upload.name, upload.getvalue())
+def _expected(request: CampaignRequest, checked: CheckedCampaign) -> None:
+    """What it will do and cost at most."""
+    runs, each = request.runs, checked.expected_experiments
+    experiments, cost, times = st.columns(3)
+    experiments.metric("Experiments at most", "depends on designs" if each is None else number(each * runs))
+    cost.metric("Cost at most", number(checked.expected_cost * runs))
+    times.metric("Runs", f"{runs:,}")
+    a_run = "as many as the budget pays for" if each is None else counted(each, "experiment")
+    words = [f"each run: {a_run}, at a cost of at most {number(checked.expected_cost)}"]
+    if checked.given is not None:
+        words.append(f"every run starts from {counted(checked.given.count, 'given experiment')}, at no cost")
+    table = request.timetable
+    if table.max_experiments is not None or table.max_cost is not None:
+        words.append("it pauses at its cap and goes on when that is raised")
+    if request.stop.asks:
+        words.append("runs that know enough end earlier")
+    if request.approval or request.laboratory == "manual":
+        words.append("its experiments wait for people on the campaign's page")
+    st.caption(plain("; ".join(words) + "."))

@@ -8,13 +8,13 @@ import plotly.graph_objects as go
 from experiments_db.queries import BeliefStep
 from ui.quantities import Quantity
 
-_COLOURS = ("#2d7dd2", "#e07a1f", "#2a9d63", "#c44d9a", "#8a6fd6", "#b8930f", "#d6473c", "#1ba3b5")
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "x", "star")
+COLOURS = ("#2d7dd2", "#e07a1f", "#2a9d63", "#c44d9a", "#8a6fd6", "#b8930f", "#d6473c", "#1ba3b5")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "x", "star")
 _AXIS = "experiments done"
 
 
-def mechanism_figure(beliefs: Sequence[BeliefStep]) -> go.Figure:
-    """The probability of every law after each experiment."""
+def mechanism_figure(beliefs: Sequence[BeliefStep], known: int | None = None) -> go.Figure:
+    """The probability of every law after each experiment; known: at how many of them one looks."""
     figure = go.Figure()
     steps = [belief.step + 1 for belief in beliefs]
     for index, law in enumerate(laws(beliefs)):
@@ -23,24 +23,32 @@ def mechanism_figure(beliefs: Sequence[BeliefStep]) -> go.Figure:
             y=[belief.mechanism_probability.get(law) for belief in beliefs],
             name=law,
             mode="lines+markers",
-            line={"color": _COLOURS[index % len(_COLOURS)], "width": 2},
-            marker={"symbol": _SYMBOLS[index % len(_SYMBOLS)], "size": 7},
+            line={"color": COLOURS[index % len(COLOURS)], "width": 2},
+            marker={"symbol": SYMBOLS[index % len(SYMBOLS)], "size": 7},
             hovertemplate=f"{law}: %{{y:.1%}}<extra></extra>",
         )
+    _mark(figure, known, len(steps))
     figure.update_yaxes(title_text="probability of the law", range=[-0.03, 1.03], tickvals=[0, 0.25, 0.5, 0.75, 1])
     return _styled(figure, len(steps), height=320)
 
 
-def parameter_figure(beliefs: Sequence[BeliefStep], quantity: Quantity) -> go.Figure:
+def parameter_figure(beliefs: Sequence[BeliefStep], quantity: Quantity, known: int | None = None) -> go.Figure:
     """A parameter's mean and 90 % interval after each experiment, in the colour of the law they are of."""
     figure = go.Figure()
     every = laws(beliefs)
-    known = [belief for belief in beliefs if quantity.name in belief.parameters]
-    for law, group in groupby(known, key=_leading):
+    having = [belief for belief in beliefs if quantity.name in belief.parameters]
+    for law, group in groupby(having, key=_leading):
         _add_stretch(figure, list(group), quantity, law, every.index(law))
+    _mark(figure, known, len(beliefs))
     figure.update_yaxes(title_text=quantity.heading)
     figure.update_layout(showlegend=False)
     return _styled(figure, len(beliefs), height=230)
+
+
+def _mark(figure: go.Figure, known: int | None, last: int) -> None:
+    """Where in the history one looks, unless at its end."""
+    if known is not None and 0 < known < last:
+        figure.add_vline(x=known, line={"color": "#888888", "width": 1, "dash": "dot"})
 
 
 def laws(beliefs: Sequence[BeliefStep]) -> list[str]:
@@ -48,11 +56,11 @@ def laws(beliefs: Sequence[BeliefStep]) -> list[str]:
     if not beliefs:
         return []
     known = beliefs[0].mechanism_probability
-    if len(known) <= len(_COLOURS):
+    if len(known) <= len(COLOURS):
         return list(known)
     best = {law: max(belief.mechanism_probability.get(law, 0.0) for belief in beliefs) for law in known}
     leading = {_leading(belief) for belief in beliefs}
-    most = sorted(known, key=lambda law: (law not in leading, -best[law]))[: max(len(_COLOURS), len(leading))]
+    most = sorted(known, key=lambda law: (law not in leading, -best[law]))[: max(len(COLOURS), len(leading))]
     return [law for law in known if law in most]
 
 
@@ -67,20 +75,20 @@ def _leading(belief: BeliefStep) -> str:
 
 def _add_stretch(figure: go.Figure, beliefs: list[BeliefStep], quantity: Quantity, law: str, index: int) -> None:
     """Consecutive steps with one leading law: the band, and over it the means, each with its interval."""
-    colour = _COLOURS[index % len(_COLOURS)]
+    colour = COLOURS[index % len(COLOURS)]
     steps = [belief.step + 1 for belief in beliefs]
     values: list[Mapping[str, float | None]] = [dict(belief.parameters[quantity.name]) for belief in beliefs]
     low, mean, high = ([value.get(key) for value in values] for key in ("low90", "mean", "high90"))
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
     figure.add_scatter(x=steps, y=low, **edge)
-    figure.add_scatter(x=steps, y=high, fill="tonexty", fillcolor=_faint(colour), **edge)
+    figure.add_scatter(x=steps, y=high, fill="tonexty", fillcolor=faint(colour), **edge)
     figure.add_scatter(
         x=steps,
         y=mean,
         error_y=_interval(low, mean, high, colour),
         mode="lines+markers",
         line={"color": colour, "width": 2},
-        marker={"symbol": _SYMBOLS[index % len(_SYMBOLS)], "size": 6},
+        marker={"symbol": SYMBOLS[index % len(SYMBOLS)], "size": 6},
         customdata=list(zip(low, high, strict=True)),
         hovertemplate=f"%{{y:.4g}} {quantity.unit} (90 %: %{{customdata[0]:.4g}} to %{{customdata[1]:.4g}}), {law}"
         "<extra></extra>",
@@ -107,7 +115,7 @@ def _interval(
     }
 
 
-def _faint(colour: str) -> str:
+def faint(colour: str) -> str:
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.18)"
 

@@ -43,6 +43,26 @@ class Quantities:
         whole = self.parameters.get(name.partition("[")[0], Quantity(name))
         return Quantity(name, whole.unit, whole.label)
 
+    def entry(self, name: str) -> Quantity:
+        """An outcome; of a vector's entry ``name[0]``, with the vector's unit and label."""
+        whole = self.outcome(name.partition("[")[0])
+        return Quantity(name, whole.unit, whole.label)
+
+    def settings(self, design: Mapping[str, Any]) -> str:
+        """``substrate = 0.5 ppm, pH = 7``."""
+        return ", ".join(_with_unit(name, value, self.design(name).unit) for name, value in design.items())
+
+    def results(self, outcome: Mapping[str, Any]) -> str:
+        """``velocity = 76 counts/min²``; a dash where nothing came back."""
+        return ", ".join(_with_unit(name, value, self.entry(name).unit) for name, value in outcome.items())
+
+
+def _with_unit(name: str, value: Any, unit: str) -> str:
+    if value is None:
+        return f"{name} = –"
+    shown = f"{value:.6g}".replace("-", "−") if isinstance(value, float) else str(value)
+    return f"{name} = {shown}{f' {unit}' if unit else ''}"
+
 
 def quantities(document: Mapping[str, Any]) -> Quantities:
     """The quantities of a recorded document; a mechanism's own parameters join the shared ones."""

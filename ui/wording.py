@@ -52,6 +52,11 @@ def moment(time: datetime | None, zone: ZoneInfo) -> str:
     return ABSENT if time is None else time.astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
+def moment_said(written: str | None, zone: ZoneInfo) -> str:
+    """The same of a moment that plain data says; empty where it says none."""
+    return "" if written is None else moment(datetime.fromisoformat(written), zone)
+
+
 def plain(text: str) -> str:
     """``text`` so that Markdown shows it as it is: titles, names and messages are other people's words."""
     return _MARKDOWN.sub(r"\\\1", text).replace("`", "\\`")

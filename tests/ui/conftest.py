@@ -1,19 +1,23 @@
 """Pages over a record of their own, filled through `experiments_db.record` as the workers fill it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit as st
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 import ui
-from experiments_db import record
+from experiments_db import jobs, record
 from experiments_db.database import Database
-from experiments_db.models import Campaign, Domain
+from experiments_db.models import CAMPAIGN_STATUSES, Block, Campaign, Domain, Run
+from orchestrator.settings import load_settings
+from tests.orchestrator.at_the_bench import create
 from ui import access
 from ui.opening import open_database
 
@@ -112,6 +116,73 @@ class Writer:
                 about = {"step": step, "experiments": experiments, "now": NOON, "lease_seconds": 300.0}
                 record.record_step(session, block, owner=_OWNER, **about)
         return campaign_id
+
+    def step(self, campaign_id: str, step: int, *, runs: int = 1, diagnostics: dict[str, Any] | None = None) -> None:
+        """One more step of a running campaign; diagnostics: of the belief after it."""
+        made = [experiment(row, step) for row in range(runs)]
+        if diagnostics is not None:
+            made = [replace(entry, belief={**entry.belief, "diagnostics": diagnostics}) for entry in made]
+        about = {"step": step, "experiments": made, "now": NOON, "lease_seconds": 300.0}
+        with self.database.write() as session:
+            record.record_step(session, self._block(campaign_id), owner=_OWNER, **about)
+
+    def many(self, count: int) -> None:
+        """Campaigns by the thousand, each of a question of its own, written as rows."""
+        ids = [f"{number:012x}" for number in range(count)]
+        domains = [
+            {**DOMAIN, "identity": f"{number:064x}", "title": f"question {number}", "field": "", "source": "",
+             "attachments": {}, "created_at": NOON}
+            for number in range(count)
+        ]  # fmt: skip
+        campaigns = [
+            {"id": ids[number], "domain_identity": f"{number:064x}", "policy": "sobol", "laboratory": "simulate",
+             "runs": 1, "budget": 4.0, "seed": number, "status": CAMPAIGN_STATUSES[number % 6], "message": "",
+             "settings": {"expected_cost": 4.0, "expected_experiments": 4}, "versions": {}, "priority": 0,
+             "served": 0.0, "created_at": NOON + timedelta(seconds=number)}
+            for number in range(count)
+        ]  # fmt: skip
+        blocks = [
+            {"id": number + 1, "campaign_id": ids[number], "index": 0, "first_run": 0, "runs": 1, "step": 0,
+             "status": "scheduled", "waiting": False, "wakes": 0, "attempts": 0, "fault": ""}
+            for number in range(count)
+        ]  # fmt: skip
+        runs = [
+            {"campaign_id": ids[number], "block_id": number + 1, "index": 0, "status": "scheduled", "steps": 0,
+             "cost": 0.0}
+            for number in range(count)
+        ]  # fmt: skip
+        with self.database.write() as session:
+            for table, rows in ((Domain, domains), (Campaign, campaigns), (Block, blocks), (Run, runs)):
+                session.execute(insert(table), rows)
+
+    def real(self, **values: Any) -> str:
+        """A small campaign of a domain that is in the catalogue, seen through to its end."""
+        campaign = create(load_settings(), self.database, **{"laboratory": "simulate", **values})
+        assert campaign.advance() == ["finished"] * len(campaign.blocks)
+        return campaign.id
+
+    def job(self, kind: str, arguments: dict[str, Any], result: dict[str, Any]) -> None:
+        """A job that a worker has done."""
+        with self.database.write() as session:
+            job = jobs.add_job(session, kind, arguments, "somebody")
+            self._claim(session)
+            jobs.finish_job(session, job.id, _OWNER, result, NOON)
+
+    def finish_jobs(self, result: dict[str, Any]) -> None:
+        """The job that waits is done."""
+        with self.database.write() as session:
+            jobs.finish_job(session, self._claim(session), _OWNER, result, NOON)
+
+    def fail_jobs(self, message: str) -> None:
+        """The job that waits fails."""
+        with self.database.write() as session:
+            jobs.fail_job(session, self._claim(session), _OWNER, message, NOON)
+
+    def _claim(self, session: Session) -> str:
+        alive = {"owner_is_alive": lambda _: True}
+        claimed = jobs.claim_job(session, owner=_OWNER, now=NOON, lease_seconds=60.0, **alive)
+        assert claimed is not None
+        return claimed.id
 
     def finish(self, campaign_id: str) -> None:
         """End a campaign with its finding."""

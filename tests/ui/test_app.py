@@ -21,8 +21,10 @@ from ui import access
 access.sent_token = lambda: os.environ["ORGANON_UI_TOKEN"]
 page = AppTest.from_file(sys.argv[1], default_timeout=30)
 page.run()
+page.query_params["new"] = "1"
 page.switch_page("views/campaigns.py").run()
 assert page.title and page.selectbox("new.domain"), page
+del page.query_params["new"]
 page.query_params["campaign"] = sys.argv[2]
 page.run()
 assert page.title and page.metric and page.dataframe, page

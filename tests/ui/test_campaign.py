@@ -1,13 +1,42 @@
 """The page of one campaign."""
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 from streamlit.testing.v1 import AppTest
 
+from experiments_db import jobs, log_pages
+from ui.export_panel import exported
+
 Look = Callable[..., AppTest]
+
+
+def _captions(page: AppTest) -> list[str]:
+    return [entry.value for entry in page.caption]
+
+
+def _markdown(page: AppTest) -> list[str]:
+    return [entry.value for entry in page.markdown]
+
+
+def _bands() -> dict[str, Any]:
+    quantiles = {"low": [1.0, 2.0], "middle": [2.0, 3.0], "high": [4.0, 5.0], "mean": [2.1, 3.1]}
+    following = {"low": 1.5, "middle": 2.5, "high": 4.5, "mean": 2.6}
+    points = [
+        {"experiment": 1, "design": {"substrate": 0.1}, "outcome": {"velocity": 76.5}, "near": True},
+        {"experiment": 2, "design": {"substrate": 0.2}, "outcome": {"velocity": 77.5}, "near": False},
+    ]
+    law = {"name": "hill", "probability": 0.65, "outcomes": {"velocity": quantiles}, "next": {"velocity": following}}
+    grid, at = [0.01, 2.0], {"substrate": 0.2}
+    return {
+        "known": 2, "axis": "substrate", "at": at, "grid": grid, "laws": [law], "points": points,
+        "next": {"substrate": 0.7},
+    }  # fmt: skip
 
 
 def _figures(page: AppTest) -> list[dict[str, Any]]:
@@ -56,7 +85,7 @@ def test_mechanism_probabilities_are_named_lines_between_0_and_1(look: Look, wri
 
 
 def test_every_parameter_has_a_plot_with_its_unit_and_a_band_for_each_leading_law(look: Look, write: Any) -> None:
-    figures = _figures(look(campaign=write.running(steps=4)))[1:]
+    figures = _figures(look(campaign=write.running(steps=4)))[1:4]
 
     assert _titles(figures) == ["vmax (counts/min²)", "km (ppm)", "n"]
     vmax, km, n = (figure["data"] for figure in figures)
@@ -66,29 +95,185 @@ def test_every_parameter_has_a_plot_with_its_unit_and_a_band_for_each_leading_la
     assert [line["x"] for line in n] == [[3, 4]] * 3  # only hill has it
 
 
-def test_selecting_an_experiment_shows_what_it_was_chosen_from(look: Look, write: Any) -> None:
+def test_the_slider_shows_why_each_experiment_was_chosen(look: Look, write: Any) -> None:
     campaign = write.running(steps=3, runs=2)
-    page = look(campaign=campaign)
-    assert len(page.dataframe) == 1
+    page = look(campaign=campaign, run="2")
+    assert page.number_input(key=f"run of {campaign}").value == 2
+    assert "**Leading candidates for experiment 3**, best first" in _markdown(page)  # the newest on record
+    assert any(words.startswith("Experiment 3 is the newest on record") for words in _captions(page))
 
-    page.number_input[0].set_value(2).run()
-    page.session_state[f"experiments of {campaign} 2"] = {"selection": {"rows": [1]}}
-    page.run()
+    page.slider[0].set_value(1).run()
 
-    assert "**Leading candidates for experiment 2**, best first" in [entry.value for entry in page.markdown]
+    assert "**Leading candidates for experiment 2**, best first" in _markdown(page)
     assert list(page.dataframe[1].value["score"]) == [1.0, 0.0, -1.0]
+    scatter = _figures(page)[-1]
+    assert scatter["layout"]["xaxis"]["title"]["text"] == "substrate (ppm)"
+    assert scatter["data"][1]["y"] == [1.0]
+    assert _figures(page)[0]["layout"]["shapes"][0]["x0"] == 1  # a line where one looks
+
+
+def test_the_slider_stays_with_the_newest_experiment_until_it_is_moved(look: Look, write: Any) -> None:
+    campaign = write.running(steps=2)
+    page = look(campaign=campaign)
+    assert page.slider[0].value == 2
+    write.step(campaign, 2)
+    page.run()
+    assert page.slider[0].value == 3
+    page.slider[0].set_value(1).run()
+    write.step(campaign, 3)
+    page.run()
+    assert (page.slider[0].value, page.slider[0].max) == (1, 4)
 
 
 def test_experiments_made_before_are_marked_and_have_no_candidates(look: Look, write: Any) -> None:
-    campaign = write.running(steps=3, given=2)
-    page = look(campaign=campaign)
+    page = look(campaign=write.running(steps=3, given=2))
     assert list(page.dataframe[0].value["given"]) == [True, True, False]
 
-    page.session_state[f"experiments of {campaign} 1"] = {"selection": {"rows": [1]}}
+    page.slider[0].set_value(1).run()
+
+    assert "Experiment 2 was made before the campaign: nothing was chosen." in _captions(page)
+    assert len(page.dataframe) == 1
+
+
+def test_alarms_of_the_belief_are_said_in_words(look: Look, write: Any) -> None:
+    where = [{"design": {"substrate": 0.5}, "residual": -4.2}]
+    misfit: dict[str, Any] = {
+        "log_evidence": 4.0,
+        "peak": 5.0,
+        "law": "hill",
+        "outcome": "velocity",
+        "kind": "outliers",
+        "where": where,
+    }
+    diagnostics = {"trusted": False, "explained": True, "surprised": True, "lost": [], "misfit": misfit}
+    campaign = write.running(steps=1)
+    write.step(campaign, 1, diagnostics=diagnostics)
+
+    page = look(campaign=campaign)
+
+    surprise, care = (entry.value for entry in page.warning)
+    assert "speaks against all laws" in surprise
+    assert "substrate = 0.5 ppm \\(4.2 standard deviations below\\)" in surprise
+    assert "1 run in 148" in surprise
+    assert "poor order" in care
+    page.slider[0].set_value(1).run()
+    assert not page.warning
+
+
+def test_without_a_worker_the_bands_are_offered_and_then_waited_for(look: Look, write: Any) -> None:
+    campaign = write.running(steps=2)
+    page = look(campaign=campaign)
+
+    page.button(f"bands.{campaign}.0.ask").click().run()
+
+    assert not page.exception
+    assert any("organon start" in words for words in _captions(page))
+    with write.database.read() as session:
+        (job,) = jobs.list_jobs(session)
+    assert (job.kind, job.by, job.arguments["known"]) == ("bands", "ORGANON_UI_TOKEN", 2)
+    page.button(f"bands.{campaign}.0.stop").click().run()
+    with write.database.read() as session:
+        assert jobs.get_job(session, job.id).status == "cancelled"
+
+
+def test_computed_bands_are_drawn_over_the_measured_points(look: Look, write: Any) -> None:
+    campaign = write.running(steps=2)
+    arguments = {"campaign": campaign, "run": 0, "known": 2, "axis": "substrate", "at": None, "revised": 0}
+    write.job("bands", arguments, _bands())
+
+    page = look(campaign=campaign)
+
+    figure = next(f for f in _figures(page) if f["layout"]["yaxis"]["title"]["text"] == "velocity (counts/min²)")
+    assert [line.get("name") for line in figure["data"]][2:4] == ["hill (65%)", "measured"]
+    assert figure["data"][3]["x"] == [0.1]
+    assert figure["data"][4]["marker"]["symbol"] == "circle-open"
+    assert "Where the laws' intervals lie apart, the outcome will tell them apart." in _captions(page)
+    assert "**At the next experiment**: substrate = 0.7 ppm" in _markdown(page)
+
+
+def test_a_failed_job_says_why_and_can_be_tried_again(look: Look, write: Any) -> None:
+    campaign = write.running(steps=2)
+    page = look(campaign=campaign)
+    page.button(f"bands.{campaign}.0.ask").click().run()
+    write.fail_jobs("the domain's law is not here")
+
     page.run()
 
-    assert "Experiment 2 was made before the campaign: nothing was chosen." in [entry.value for entry in page.caption]
-    assert len(page.dataframe) == 1
+    assert any("the domain's law is not here" in entry.value for entry in page.error)
+    assert page.button(f"bands.{campaign}.0.ask").label == "Try again"
+
+
+def test_who_may_only_look_finds_no_buttons_that_act(look: Look, write: Any, token: Any) -> None:
+    campaign = write.running(steps=2)
+    token("viewer")
+
+    page = look(campaign=campaign)
+
+    assert page.metric
+    assert page.button(f"bands.{campaign}.0.ask").disabled
+    assert not [button.key for button in page.button if str(button.key).startswith("campaign.")]
+
+
+def test_a_campaign_is_paused_resumed_and_cancelled_on_its_page(look: Look, write: Any) -> None:
+    campaign = write.running(steps=2)
+    page = look(campaign=campaign)
+    page.button("campaign.pause").click().run()
+    assert _metrics(page)["Status"] == "‖ paused"
+    page.button("campaign.resume").click().run()
+    assert _metrics(page)["Status"] == "◐ running"
+
+    page.button("campaign.cancel").click().run()
+    assert _metrics(page)["Status"] == "◐ running"  # not before it is confirmed
+    page.text_input("campaign.cancel.reason").set_value("no more substrate").run()
+    page.button("campaign.cancel.yes").click().run()
+
+    assert _metrics(page)["Status"] == "⊘ cancelled"
+    with write.database.read() as session:
+        ended = log_pages.events_page(session, campaign, limit=1)[0].event
+    assert (ended.kind, ended.said["by"], ended.said["reason"]) == (
+        "campaign cancelled",
+        "ORGANON_UI_TOKEN",
+        "no more substrate",
+    )
+
+
+def test_the_log_is_told_in_words_and_its_chains_are_checked(look: Look, write: Any) -> None:
+    campaign = write.running(steps=2)
+    page = look(campaign=campaign, part="log")
+
+    table = page.dataframe[0].value
+    assert list(table["what"]) == ["step recorded", "step recorded", "campaign started", "campaign created"]
+    assert table["in words"][0] == "experiment 2 of 1 run, cost 1: substrate = 0.2 → velocity = –"
+    page.button(f"log.check.{campaign}").click().run()
+    assert page.success[0].value.startswith("The chains hold: 4 events in 2 chains.")
+
+    with write.database.write() as session:
+        connection = session.connection()
+        for (name,) in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type='trigger'").all():
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        connection.exec_driver_sql("UPDATE event SET content = '{\"by\":\"me\"}' WHERE kind = 'campaign started'")
+    page.button(f"log.check.{campaign}").click().run()
+    assert "1 fault" in page.error[0].value
+
+
+def test_experiments_are_downloaded_as_csv_and_parquet(write: Any) -> None:
+    campaign = write.real(runs=1, budget=2)
+
+    table = list(csv.DictReader(exported(write.database, campaign, ".csv").decode().splitlines()))
+
+    assert [row["step"] for row in table] == ["0", "1"]
+    assert parquet.read_table(io.BytesIO(exported(write.database, campaign, ".parquet"))).num_rows == 2
+
+
+def test_the_part_for_export_offers_files_and_the_archive(look: Look, write: Any) -> None:
+    campaign = write.real(runs=1, budget=2)
+    page = look(campaign=campaign, part="export")
+
+    page.button("campaign.export.csv").click().run()
+
+    assert not page.exception
+    assert page.get("download_button")[0].proto.label == "Download CSV"
+    assert f"organon campaign archive {campaign}" in [entry.value for entry in page.code]
 
 
 def test_a_running_campaign_has_no_finding_yet(look: Look, write: Any) -> None:

@@ -1,11 +1,13 @@
 """The list of campaigns."""
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from experiments_db import queries
 from experiments_db.models import CAMPAIGN_STATUSES
 from ui.wording import LIVE, STATUS_SIGNS
 
@@ -89,18 +91,124 @@ def test_the_filter_shows_one_status_from_its_first_page(look: Look, write: Any)
     assert not page.exception
 
 
-@pytest.mark.parametrize(("rows", "cells"), [([1], []), ([], [(1, "policy")])])
-def test_selecting_opens_the_campaign_that_was_shown(look: Look, write: Any, rows: Any, cells: Any) -> None:
+@pytest.mark.parametrize("cells", [[(1, "policy")], [(1, "status")]])
+def test_a_cell_opens_the_campaign_that_was_shown(look: Look, write: Any, cells: Any) -> None:
     older = write.scheduled(0)
     write.scheduled(1)
     page = look()
     write.scheduled(2)  # by now the record has more than the table shows
 
-    page.session_state["campaigns.table"] = {"selection": {"rows": rows, "columns": [], "cells": cells}}
+    page.session_state["campaigns.table"] = {"selection": {"rows": [], "columns": [], "cells": cells}}
     page.run()
 
     assert older in page.query_params["campaign"]
     assert page.metric[0].value == "○ scheduled"
+
+
+def _tick(page: AppTest, *rows: int) -> None:
+    page.session_state["campaigns.table"] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    page.run()
+
+
+def _statuses(write: Any) -> list[str]:
+    with write.database.read() as session:
+        return [entry.campaign.status for entry in queries.list_campaigns(session)]
+
+
+def test_statuses_are_counted_and_narrowed_by_words_domain_and_agent(look: Look, write: Any) -> None:
+    for number in range(3):
+        write.scheduled(number)
+    write.fail(write.scheduled(3, title="Does it bind?"), "no")
+    page = look()
+    assert page.selectbox("campaigns.status").options[:3] == ["all (4)", "○ scheduled (3)", "◐ running (0)"]
+    assert page.selectbox("campaigns.domain").options == ["all", "enzyme-kinetics"]
+    assert page.selectbox("campaigns.policy").options == ["all", "expected-information-gain"]
+
+    page.text_input("campaigns.words").set_value("BIND puromycin").run()
+
+    assert list(page.dataframe[0].value["status"]) == ["✕ failed"]
+    assert page.selectbox("campaigns.status").options[:2] == ["all (1)", "○ scheduled (0)"]
+    assert "BIND puromycin" in page.query_params["words"]
+    page.text_input("campaigns.words").set_value("100%").run()
+    assert page.info[0].value == "No campaign fits what you look for."
+
+
+def test_an_address_says_what_to_look_for(look: Look, write: Any) -> None:
+    write.scheduled(0)
+    write.fail(write.scheduled(1), "no")
+    page = look(status="failed", domain="enzyme-kinetics")
+    assert list(page.dataframe[0].value["status"]) == ["✕ failed"]
+    assert look(domain="nosuch").info[0].value == "No campaign fits what you look for."
+
+
+def test_selected_campaigns_are_paused_and_resumed(look: Look, write: Any) -> None:
+    for number in range(3):
+        write.running(number=number)
+    page = look()
+
+    _tick(page, 0, 2)
+    page.button("campaigns.pause").click().run()
+
+    assert page.success[0].value == "2 campaigns paused."
+    assert _statuses(write) == ["paused", "running", "paused"]
+    page.session_state["campaigns.table.1"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    page.run()
+    assert page.button("campaigns.pause").disabled
+    page.button("campaigns.resume").click().run()
+    assert _statuses(write) == ["running", "running", "paused"]
+
+
+def test_cancelling_is_confirmed_and_meant_for_those_that_were_shown(look: Look, write: Any) -> None:
+    chosen = write.running(number=0)
+    page = look()
+    _tick(page, 0)
+    write.running(number=1)  # the list stands still while something is selected
+    page.button("campaigns.cancel").click().run()
+    assert f"`{chosen}`" in page.warning[0].value
+    assert _statuses(write) == ["running", "running"]
+
+    page.button("campaigns.cancel.no").click().run()
+    assert not page.warning
+    page.button("campaigns.cancel").click().run()
+    page.button("campaigns.cancel.yes").click().run()
+
+    assert _statuses(write) == ["running", "cancelled"]
+    assert len(page.dataframe[0].value) == 2
+
+
+def test_selected_campaigns_are_cloned_and_what_cannot_be_is_said(look: Look, write: Any) -> None:
+    write.real(budget=1)
+    write.scheduled(number=-525600)  # its document is no domain that can be run
+    page = look()
+
+    _tick(page, 0, 1)
+    page.button("campaigns.clone").click().run()
+
+    assert page.success[0].value == "1 campaign cloned."
+    assert page.error
+    assert not page.exception
+    assert sorted(_statuses(write)) == ["finished", "scheduled", "scheduled"]
+
+
+def test_who_may_only_look_acts_on_nothing(look: Look, write: Any, token: Any) -> None:
+    write.running()
+    token("viewer")
+    page = look()
+    _tick(page, 0)
+    assert all(page.button(f"campaigns.{name}").disabled for name in ("pause", "resume", "clone", "cancel"))
+
+
+def test_two_thousand_campaigns_are_counted_found_and_paged_at_once(look: Look, write: Any) -> None:
+    write.many(2000)
+    page = look()
+    began = monotonic()
+    page.run()
+    assert monotonic() - began < 2.0
+    assert page.selectbox("campaigns.status").options[0] == "all (2,000)"
+    assert len(page.dataframe[0].value) == 50
+
+    page.text_input("campaigns.words").set_value("question 1234").run()
+    assert len(page.dataframe[0].value) == 1
 
 
 def test_every_status_has_a_sign() -> None:

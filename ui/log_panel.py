@@ -1,0 +1,84 @@
+"""A campaign's event log: what happened, newest first, and whether its chains hold."""
+
+from typing import Any
+
+import streamlit as st
+
+from experiments_db import log_pages
+from experiments_db.database import Database
+from experiments_db.event_kinds import known_kinds
+from experiments_db.log_pages import LoggedEvent
+from orchestrator.log_check import check_log
+from ui.campaign_jobs import show_job
+from ui.event_words import event_words
+from ui.reading import CampaignView
+from ui.wording import counted, moment, plain, viewer_zone
+
+PAGE_SIZE = 50
+_AT_ONCE = 2000  # events that a page checks itself; more are checked by a worker
+
+
+def show_log(database: Database, view: CampaignView) -> None:
+    """The events of all chains of a campaign, a page at a time."""
+    campaign_id = view.campaign.id
+    with database.read() as session:
+        kinds = log_pages.kinds_in_log(session, campaign_id)
+    total = sum(kinds.values())
+    _check(database, campaign_id, total)
+    kind = st.selectbox(
+        "Kind of event", [None, *sorted(kinds)], key="log.kind",
+        format_func=lambda name: f"all ({total:,})" if name is None else f"{name} ({kinds[name]:,})", width=380,
+    )  # fmt: skip
+    if kind:
+        st.caption(plain(known_kinds().get(kind, "a kind of another version of Organon")))
+    count = kinds.get(kind, 0) if kind else total
+    pages = max(1, -(-count // PAGE_SIZE))
+    page = int(st.number_input(f"Page (1 to {pages:,})", 1, pages, 1, key=f"log.page.{campaign_id}.{kind}", width=220))
+    with database.read() as session:
+        found = log_pages.events_page(
+            session, campaign_id, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE, kind=kind or ""
+        )
+    if found:
+        st.dataframe([_line(entry) for entry in found], hide_index=True, height="content", key="log.table")
+        st.caption(f"Newest first; times are those of {plain(viewer_zone().key)}. Reload the page for what came since.")
+    else:
+        st.caption("The log has no events of this campaign: it is older than the log.")
+
+
+def _line(entry: LoggedEvent) -> dict[str, Any]:
+    event = entry.event
+    _, _, block = event.chain.partition("/")
+    return {
+        "when": moment(entry.created_at, viewer_zone()),
+        "where": f"block {int(block) + 1}" if block.isdigit() else "campaign",
+        "what": event.kind,
+        "in words": event_words(event.kind, event.said),
+        "hash": event.hash[:12],
+    }
+
+
+def _check(database: Database, campaign_id: str, events: int) -> None:
+    """On a button: whether every event follows from the one before it."""
+    st.caption(
+        "Each event's hash covers the one before it, so that nothing can be changed or left out unnoticed. "
+        f"`organon verify {campaign_id}` also replays all decisions and beliefs."
+    )
+    key = f"log.check.{campaign_id}"
+    if events > _AT_ONCE:
+        arguments = {"campaign": campaign_id, "events": events}
+        show_job("log-check", arguments, button="Check the chains", key=key, draw=_checked)
+        return
+    if st.button("Check the chains", key=key):
+        with st.spinner("Checking…"):
+            _checked(check_log(database, campaign_id))
+
+
+def _checked(found: dict[str, Any]) -> None:
+    held = f"{counted(found['events'], 'event')} in {counted(found['chains'], 'chain')}"
+    if not found["faulty"]:
+        st.success(f"The chains hold: {held}. Digest `{found['digest']}`")
+        st.caption("Keep the digest elsewhere: whoever can write to the database could not write another log with it.")
+        return
+    st.error(f"The log does not hold ({held}): {counted(found['faulty'], 'fault')}.")
+    for fault in found["faults"]:
+        st.markdown(f"- {plain(fault)}")

@@ -106,6 +106,7 @@ def _strip(axes: Any, constant: Constant, *, first: bool) -> None:
         ends = (constant.prior_low, low, constant.prior_high, high)
         if min(ends) > 0 and max(ends) > 30 * min(ends):
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")  # powers of ten would need formulas
     axes.plot([low, high], [0, 0], color=COLOURS[0], linewidth=2.4, solid_capstyle="butt", label="found, 90 %")
     axes.plot([mean], [0], color=COLOURS[0], marker="o", markersize=4, linestyle="none", label="mean")
     axes.set_yticks([0], [_heading(constant)])

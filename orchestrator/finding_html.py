@@ -1,7 +1,8 @@
-"""Findings as one HTML page that needs nothing else: figures are in it, nothing is asked of any host, all is escaped."""
+"""Findings as one HTML page that needs nothing else: figures are in it, no host is asked, all is escaped."""
 
 import base64
 from collections.abc import Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def _comparison(home: Path, reports: Sequence[Report]) -> list[str]:
     for compared in compared_constants(reports):
         if len(compared.entries) > 1:
             height = figures.forest_height(compared)
-            drawn = figures.svg(home, height, lambda area, of=compared: figures.draw_forest(area, of))
+            drawn = figures.svg(home, height, partial(figures.draw_forest, compared=compared))
             parts.append(
                 _image(drawn, f"{compared.heading} in {len(compared.entries)} findings: mean and 90 % interval")
             )
@@ -82,7 +83,8 @@ def _comparison(home: Path, reports: Sequence[Report]) -> list[str]:
 def _image(drawn: str, words: str) -> str:
     data = base64.b64encode(drawn.encode()).decode()
     alternative = escape(words, quote=True)
-    return f'<figure><img alt="{alternative}" src="data:image/svg+xml;base64,{data}">\n<figcaption class="small">{alternative}.</figcaption></figure>'
+    image = f'<img alt="{alternative}" src="data:image/svg+xml;base64,{data}">'
+    return f'<figure>{image}\n<figcaption class="small">{alternative}.</figcaption></figure>'
 
 
 def cell(name: str, value: object) -> str:

@@ -2,12 +2,13 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from orchestrator import finding_figures as figures
-from orchestrator.finding_comparison import compared_constants, comparison_rows
+from orchestrator.finding_comparison import Compared, compared_constants, comparison_rows
 from orchestrator.finding_html import cell, facts, judgement_lines
 from orchestrator.finding_report import Report
 from orchestrator.finding_words import SECTIONS, in_words
@@ -117,13 +118,11 @@ def _comparison(sheets: _Sheets, reports: Sequence[Report]) -> None:
     for compared in compared_constants(reports):
         if len(compared.entries) > 1:
             for part in _parts(compared):
-                sheets.figure(figures.forest_height(part), lambda area, of=part: figures.draw_forest(area, of))
+                sheets.figure(figures.forest_height(part), partial(figures.draw_forest, compared=part))
 
 
-def _parts(compared: Any, most: int = 35) -> Iterator[Any]:
+def _parts(compared: Compared, most: int = 35) -> Iterator[Compared]:
     """Forests that fit on a sheet."""
-    from dataclasses import replace
-
     for start in range(0, len(compared.entries), most):
         yield replace(compared, entries=compared.entries[start : start + most])
 
@@ -142,7 +141,7 @@ def _wrapped(text: str, size: float, bold: bool) -> Iterator[str]:
 
 
 def _words(text: str, size: float, bold: bool) -> Iterator[str]:
-    for given in text.split():
+    for given in text.replace(" %", "\u00a0%").split(" "):  # a number and its sign stay together
         word = given
         while len(word) > 1 and _width(word, size, bold) > figures.WIDTH:
             fits = next(

@@ -224,7 +224,7 @@ def _rest(report: Report) -> Iterator[str]:
         return
     if "misfit" in one or not one.get("explained", True):
         yield (
-            "Not more experiments of this kind: the domain needs another law, or a reading or its unit is to be checked."
+            "Not more experiments of this kind: the domain needs another law, or a reading or a unit must be checked."
         )
         return
     yield from _law_to_settle(report)

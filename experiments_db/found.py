@@ -189,4 +189,4 @@ def _of_law(law: str) -> ColumnElement[bool]:
     """A run that found it, or a campaign with such a run."""
     content: Any = col(Finding.content)
     of_run = [content[path].as_string() == law for path in ("mechanism", ("run", "mechanism"))]
-    return or_(*of_run, content["most_probable", law].as_integer() > 0)
+    return or_(*of_run, content["most_probable"][law].as_integer() > 0)

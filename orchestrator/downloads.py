@@ -1,4 +1,4 @@
-"""Tables as files to take along: CSV and Parquet, written to a temporary file, row by row."""
+"""Tables as files to take along: CSV and Parquet, written row by row by way of a temporary file."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 
 from experiments_db.browsing import Browse, browse_all, browse_columns
 from experiments_db.database import Database
@@ -19,7 +19,7 @@ _WHOLE = {"run", "step", "steps", "runs", "seed"}
 _NUMBERS = {"budget", "cost", "information"}
 
 
-def browsed_file(database: Database, wanted: Browse, suffix: str) -> IO[bytes]:
+def browsed_file(database: Database, wanted: Browse, suffix: str) -> bytes:
     """The rows of a table that fit, the newest 100,000 at most, as .csv or .parquet."""
     columns = browse_columns(wanted.table)
     with database.read() as session:
@@ -29,7 +29,7 @@ def browsed_file(database: Database, wanted: Browse, suffix: str) -> IO[bytes]:
         return _parquet(columns, [_kind(name) for name in columns], rows)
 
 
-def answer_file(columns: Sequence[str], rows: Sequence[Sequence[Any]], suffix: str) -> IO[bytes]:
+def answer_file(columns: Sequence[str], rows: Sequence[Sequence[Any]], suffix: str) -> bytes:
     """The answer to a query, one kind of value a column, as .csv or .parquet."""
     if suffix == ".csv":
         return _csv(columns, rows)
@@ -37,19 +37,18 @@ def answer_file(columns: Sequence[str], rows: Sequence[Sequence[Any]], suffix: s
     return _parquet(columns, kinds, rows)
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> IO[bytes]:
-    file = tempfile.TemporaryFile()  # noqa: SIM115  (whoever asked reads it)
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(value) for value in row])
-    text.detach()  # the file stays open, to be read
-    file.seek(0)
-    return file
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    with tempfile.TemporaryFile() as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([_cell(value) for value in row])
+        file.seek(0)
+        return file.read()
 
 
-def _parquet(columns: Sequence[str], kinds: Sequence[str], rows: Iterable[Sequence[Any]]) -> IO[bytes]:
+def _parquet(columns: Sequence[str], kinds: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     import pyarrow
     from pyarrow import parquet
 
@@ -61,16 +60,14 @@ def _parquet(columns: Sequence[str], kinds: Sequence[str], rows: Iterable[Sequen
         "text": pyarrow.string(),
     }
     schema = pyarrow.schema([(name, types[kind]) for name, kind in zip(columns, kinds, strict=True)])
-    file = tempfile.TemporaryFile()  # noqa: SIM115  (whoever asked reads it)
-    with parquet.ParquetWriter(file, schema) as writer:
-        for batch in _batches(rows):
-            arrays = [
-                pyarrow.array(list(values), field.type)
-                for values, field in zip(zip(*batch, strict=True), schema, strict=True)
-            ]
-            writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
-    file.seek(0)
-    return file
+    with tempfile.TemporaryFile() as file:
+        with parquet.ParquetWriter(file, schema) as writer:
+            for batch in _batches(rows):
+                columns_of_batch = zip(zip(*batch, strict=True), schema, strict=True)
+                arrays = [pyarrow.array(list(values), field.type) for values, field in columns_of_batch]
+                writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
+        file.seek(0)
+        return file.read()
 
 
 def _batches(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:

@@ -1,5 +1,6 @@
 """Questions in SQL, answered and never obeyed: the console, the schema beside it, and queries that were kept."""
 
+from functools import partial
 from time import monotonic
 
 import streamlit as st
@@ -9,7 +10,7 @@ from experiments_db.database import Database
 from experiments_db.described import DescribedTable, described_tables
 from orchestrator.downloads import answer_file
 from orchestrator.errors import RequestError
-from orchestrator.example_queries import EXAMPLES, EXPERIMENTS_OF, experiments_of
+from orchestrator.example_queries import EXAMPLES, experiments_of
 from orchestrator.query_answers import Answer, ask
 from ui.database_chart import show_chart
 from ui.database_saved import show_saved
@@ -20,10 +21,16 @@ from ui.wording import counted, message_markdown, plain
 
 SECONDS = 10
 _TEXT, _LOADED, _ANSWER = "database.sql", "database.loaded", "database.answer"
+_KEPT = "database.kept"  # the text, for when the field is not on the page
+_FIRST = """-- The newest campaigns.
+SELECT id, status, policy, laboratory, runs, budget, created_at
+FROM campaign
+ORDER BY created_at DESC
+LIMIT 20"""
 _ROWS = (100, 1_000, 10_000)
 _HELP = (
-    f"One statement that begins with SELECT, WITH or VALUES. It is stopped after {SECONDS} s, and can neither write nor "
-    "reach outside the database. Quote names that are words of SQL: run.\"index\". Fields of JSON: design ->> 'substrate'."
+    f"One statement that begins with SELECT, WITH or VALUES. It is stopped after {SECONDS} s, and can neither write "
+    "nor reach outside the database. Quote words of SQL: run.\"index\". A field of JSON: design ->> 'dose'."
 )
 
 
@@ -46,7 +53,7 @@ def show_console() -> None:
 def _load(database: Database) -> str:
     """Fill in what the address names, once; returns what it is for."""
     name, campaign = asked("database"), str(st.query_params.get("campaign", ""))
-    text, meaning = EXAMPLES[EXPERIMENTS_OF].text, EXAMPLES[EXPERIMENTS_OF].meaning
+    text, meaning = _FIRST, ""
     with in_words():
         if name:
             text, meaning = _named(database, name)
@@ -57,6 +64,8 @@ def _load(database: Database) -> str:
     if st.session_state.get(_LOADED) != (name, campaign):
         st.session_state[_LOADED], st.session_state[_TEXT] = (name, campaign), text
         st.session_state.pop(_ANSWER, None)
+    elif _TEXT not in st.session_state:
+        st.session_state[_TEXT] = st.session_state.get(_KEPT, text)
     return meaning
 
 
@@ -72,6 +81,7 @@ def _named(database: Database, name: str) -> tuple[str, str]:
 
 def _ask(database: Database) -> None:
     text = st.text_area("Query", key=_TEXT, height=240, help=_HELP)
+    st.session_state[_KEPT] = text
     with st.container(horizontal=True, vertical_alignment="bottom"):
         rows = st.selectbox(
             "Rows at most", _ROWS, index=1, format_func=lambda n: f"{n:,}", key="database.rows", width=140
@@ -123,7 +133,7 @@ def _files(answer: Answer) -> None:
         for suffix, kind in ((".csv", "text/csv"), (".parquet", "application/vnd.apache.parquet")):
             st.download_button(
                 f"Download {'CSV' if suffix == '.csv' else 'Parquet'}",
-                lambda suffix=suffix: answer_file(answer.columns, answer.rows, suffix),
+                partial(answer_file, answer.columns, answer.rows, suffix),
                 f"answer{suffix}",
                 kind,
                 key=f"database{suffix}",
@@ -159,4 +169,4 @@ def _meaning(table: DescribedTable) -> str:
 def _peek(name: str) -> None:
     """Write a query of a table's rows; it is run by whoever wants it."""
     key = {table.name: table.columns[0].name for table in described_tables()}[name]
-    st.session_state[_TEXT] = f"SELECT *\nFROM {name}\nORDER BY {key} DESC\nLIMIT 20"  # noqa: S608 (names of the schema)
+    st.session_state[_TEXT] = f"SELECT *\nFROM {name}\nORDER BY {key} DESC\nLIMIT 20"

@@ -1,6 +1,7 @@
 """Campaigns, runs, experiments and findings, filtered; and the filtered rows as files."""
 
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -137,14 +138,13 @@ def _files(database: Database, wanted: Browse) -> None:
         for suffix, kind in ((".csv", "text/csv"), (".parquet", "application/vnd.apache.parquet")):
             st.download_button(
                 f"Download {'CSV' if suffix == '.csv' else 'Parquet'}",
-                lambda suffix=suffix: browsed_file(database, wanted, suffix),
+                partial(browsed_file, database, wanted, suffix),
                 f"{wanted.table}{suffix}",
                 kind,
                 key=f"tables{suffix}",
                 on_click="ignore",
             )
-        st.caption(f"All rows that fit, the newest {MOST_ROWS:,} at most. A campaign's own page exports its experiments "
-                   "with a column for each setting and each belief.")  # fmt: skip
+        st.caption(f"All rows that fit, the newest {MOST_ROWS:,} at most.")
 
 
 def _turn_to(page: int) -> None:

@@ -121,7 +121,9 @@ def _judge(report: Report) -> None:
     )  # fmt: skip
     reason = st.text_area("Reason", key=f"{key}.reason", disabled=not allowed, placeholder="Why? Who reads it later "
                           "was not there.")  # fmt: skip
-    by = st.text_input("Your name", who().name, key="finding.by", disabled=not allowed)
+    holder = who().name  # of a token that several share, where the settings name it
+    by = st.text_input("Your name", "" if holder.startswith("ORGANON_") else holder, key="finding.by",
+                       placeholder=holder, disabled=not allowed)  # fmt: skip
     if st.button("Record the judgement", type="primary", key=f"{key}.judge", disabled=not allowed):
         at(FindingsDesk).judge(report.name, str(verdict), reason, by)
         st.rerun()

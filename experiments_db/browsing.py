@@ -149,8 +149,14 @@ def _filtered(wanted: Browse, source: _Source, query: Select[Any]) -> Select[Any
 
 
 def _holds(wanted: Browse) -> ColumnElement[bool]:
-    """Every word somewhere."""
+    """Every word somewhere. Campaigns are looked through first: SQLite would else join every experiment to its own."""
     places = [col(Campaign.id), col(Domain.title), col(Campaign.message), col(Campaign.laboratory)]
-    places += [col(Finding.text)] if wanted.table == "findings" else []
     words = wanted.words.split()
-    return and_(*(or_(*(place.icontains(word, autoescape=True) for place in places)) for word in words))
+    if wanted.table == "findings":
+        return and_(*(_somewhere([*places, col(Finding.text)], word) for word in words))
+    of_campaigns = select(col(Campaign.id)).join(Domain, col(Domain.identity) == col(Campaign.domain_identity))
+    return col(Campaign.id).in_(of_campaigns.where(*(_somewhere(places, word) for word in words)))
+
+
+def _somewhere(places: list[Any], word: str) -> ColumnElement[bool]:
+    return or_(*(place.icontains(word, autoescape=True) for place in places))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from inspect import getdoc
 
 from sqlalchemy import JSON, BigInteger, Boolean, DateTime, Float, Integer, types
+from sqlmodel import AutoString
 
 from experiments_db.base import Table, UtcDateTime
 from experiments_db.console import SECRET
@@ -17,6 +18,7 @@ _KINDS: tuple[tuple[type, str], ...] = (
     (Float, "number"),
     (JSON, "JSON"),
     (types.String, "text"),
+    (AutoString, "text"),
 )
 
 

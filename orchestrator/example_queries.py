@@ -1,6 +1,9 @@
 """Queries to begin with. Each runs on SQLite and on PostgreSQL."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 CAMPAIGN = "CAMPAIGN"  # stands in an example for a campaign's id
 
@@ -84,6 +87,28 @@ LIMIT 200""",
 }
 
 
-def experiments_of(campaign_id: str) -> str:
-    """The query of a campaign's experiments."""
-    return EXAMPLES[EXPERIMENTS_OF].text.replace(CAMPAIGN, "".join(c for c in campaign_id if c.isalnum()))
+def experiments_of(campaign_id: str, document: Mapping[str, Any] | None = None) -> str:
+    """The query of a campaign's experiments; document: its domain's, so that each setting and each outcome is a column.
+
+    What has a name that SQL would read otherwise stays in the JSON that it is recorded in.
+    """
+    text = EXAMPLES[EXPERIMENTS_OF].text.replace(CAMPAIGN, "".join(c for c in campaign_id if c.isalnum()))
+    for part in ("design", "outcome"):
+        columns = _columns(part, (document or {}).get(f"{part}s") or {})
+        text = text.replace(f"experiment.{part}, ", "".join(f"{column},\n       " for column in columns), 1)
+    return text
+
+
+def _columns(part: str, described: Mapping[str, Any]) -> list[str]:
+    """A column for each setting, or each outcome; one for all where any of them has a name that is no plain word."""
+    plain = all(re.fullmatch(r"[A-Za-z_]\w{0,60}", str(name), re.ASCII) for name in described)
+    sized = any(isinstance(about, Mapping) and "size" in about for about in described.values())
+    if not described or not plain or sized:
+        return [f"experiment.{part}"]
+    return [_column(part, str(name), about) for name, about in described.items()]
+
+
+def _column(part: str, name: str, about: Any) -> str:
+    value = f"experiment.{part} ->> '{name}'"
+    words = isinstance(about, Mapping) and "choice" in about
+    return f'{value} AS "{name}"' if words else f'CAST({value} AS double precision) AS "{name}"'

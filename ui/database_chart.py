@@ -25,11 +25,13 @@ def show_chart(answer: Answer) -> None:
     st.subheader("Chart")
     first, second, third, fourth = st.columns(4)
     mark = str(first.selectbox("Marks", MARKS, key="chart.mark"))
-    x = str(second.selectbox("Across (x)", answer.columns, key=f"chart.x.{answer.columns}"))
+    varied = [name for name in numbers if len(set(answer.column(name))) > 1] or numbers
+    first_x = answer.columns.index(varied[0])
+    x = str(second.selectbox("Across (x)", answer.columns, index=first_x, key=f"chart.x.{answer.columns}"))
     y = ""
     if mark != "histogram":
-        last = len(numbers) - 1 if numbers[-1] != x else max(0, len(numbers) - 2)
-        y = str(third.selectbox("Up (y)", numbers, index=last, key=f"chart.y.{answer.columns}"))
+        best = next((name for name in varied if name != x), varied[0])
+        y = str(third.selectbox("Up (y)", numbers, index=numbers.index(best), key=f"chart.y.{answer.columns}"))
     by = str(fourth.selectbox("Colour", [_NONE, *answer.columns], key=f"chart.colour.{answer.columns}"))
     st.plotly_chart(chart(answer, mark, x, y, "" if by == _NONE else by), config=_CHART, key="database.chart")
 

@@ -38,7 +38,7 @@ def show_console() -> None:
     """Queries to open, the text, the answer with its chart and files; the schema beside them."""
     database = open_database()
     meaning = _load(database)
-    left, right = st.columns([3, 1], gap="large")
+    left, right = st.columns([5, 2], gap="large")
     with right:
         _schema()
     with left:
@@ -60,7 +60,8 @@ def _load(database: Database) -> str:
         elif campaign:
             with database.read() as session:
                 known = queries.get_campaign(session, campaign)
-            text, meaning = experiments_of(known.id), f"The experiments of campaign {known.id}."
+                domain = queries.get_domain(session, known.domain_identity)
+            text, meaning = experiments_of(known.id, domain.document), f"The experiments of campaign {known.id}."
     if st.session_state.get(_LOADED) != (name, campaign):
         st.session_state[_LOADED], st.session_state[_TEXT] = (name, campaign), text
         st.session_state.pop(_ANSWER, None)

@@ -122,6 +122,9 @@ def test_the_schema_is_told_without_the_tokens() -> None:
     assert Token.__tablename__ not in tables
     assert all(table.meaning for table in tables.values())
     kinds = {column.name: (column.kind, column.optional, column.refers) for column in tables["experiment"].columns}
+    assert {column.kind for table in tables.values() for column in table.columns} == {
+        *("moment (UTC)", "whole number", "number", "JSON", "yes or no", "text"),
+    }
     assert kinds["created_at"] == ("moment (UTC)", False, "")
     assert kinds["run_id"] == ("whole number", False, "run.id")
     assert kinds["information"] == ("number", True, "")

@@ -6,12 +6,13 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pyarrow import parquet
 
-from experiments_db import console
+from experiments_db import console, queries
 from experiments_db.browsing import Browse
 from experiments_db.database import Database
 from experiments_db.saved_queries import get_query, saved_queries
@@ -69,6 +70,20 @@ def test_the_query_of_a_campaign_holds_its_id_and_nothing_else() -> None:
     assert "run.campaign_id = 'abc123'" in experiments_of("abc123")
     assert "'abcDROP'" in experiments_of("abc'; DROP")
     assert EXAMPLES[EXPERIMENTS_OF].text.count(CAMPAIGN) == 1
+
+
+def test_the_query_of_a_campaign_has_a_column_for_each_setting_and_outcome(
+    settings: Settings, database: Database, costly_file: Path
+) -> None:
+    campaign = performed(settings, database, domain=str(costly_file), budget=9, runs=1)
+    with database.read() as session:
+        document = queries.get_domain(session, queries.get_campaign(session, campaign).domain_identity).document
+    answer = ask(database.url, experiments_of(campaign, document), max_rows=100)
+    assert answer.columns == ("run", "step", "time", "method", "amount", "cost", "information", "law", "created_at")
+    assert all(answer.is_number(name) for name in ("time", "amount", "cost"))
+    assert set(answer.column("method")) <= {"quick", "careful"}
+    strange = {"designs": {"a'; DROP": {}}, "outcomes": {"y": {"size": 3}}}
+    assert "experiment.design,\n       experiment.outcome,\n" in experiments_of(campaign, strange)
 
 
 def test_every_example_answers_on_both_databases(settings: Settings, database: Database, postgres: Database) -> None:

@@ -22,7 +22,7 @@ from orchestrator.requests import BEST_POLICY, POLICY_NAMES, check_policy
 from orchestrator.retirement import keep_restored, keep_retired, refuse_retired, retired_agents
 from orchestrator.settings import Settings
 
-SHIPPED_DEFAULT = "experimenter"
+SHIPPED_DEFAULT = UNIVERSAL = "experimenter"  # an agent; a family
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,18 @@ def check_new_name(settings: Settings, name: str, same: Callable[[Any], bool]) -
             f"there is an agent {name!r} already, of another recipe, in {store.find(name).folder}; choose another name "
             "(name: of a recipe, --name of a specialist)"
         )
+
+
+def check_adaptation(settings: Settings, agent: str, name: str, domain: Domain) -> Stored:
+    """The agent that is to be adapted to a domain, under a new name; AgentError or RequestError where it cannot be."""
+    store = agent_store(settings)
+    choose_policy(settings, agent, domain)
+    found = store.find(agent)
+    if found.card.family != UNIVERSAL:
+        raise AgentError(f"the agent {agent!r} is of the family {found.card.family!r}; only an experimenter adapts so")
+    if name in store.names():
+        raise AgentError(f"there is an agent {name!r} already; choose another name (--name)")
+    return found
 
 
 _WAY_BACK = "organon agent demote makes the best classical policy the default again"

@@ -16,7 +16,12 @@ from orchestrator.errors import BrokerError, RequestError
 from orchestrator.owner import is_alive
 from orchestrator.settings import Settings
 
-KINDS: dict[str, str] = {}
+KINDS: dict[str, str] = {
+    "draw": "orchestrator.work.drawing:draw",
+    "train": "orchestrator.work.training:train",
+    "compare": "orchestrator.work.comparing:compare",
+    "adapt": "orchestrator.work.adapting:adapt",
+}
 
 
 def ask(settings: Settings, database: Database, kind: str, arguments: dict[str, Any], by: str) -> JobRecord:

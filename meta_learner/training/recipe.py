@@ -104,7 +104,7 @@ class RandomDomainDecisions(Weighed):
 
     def of_domains(self) -> Recipe:
         """How the domains are drawn; DomainError where no document could be asked for so."""
-        return recipe_of_domains(self.dynamics, self.noise, dict(self.goals))
+        return recipe_of_domains(self.dynamics, self.noise, {str(goal): weight for goal, weight in self.goals.items()})
 
 
 def recipe_of_domains(dynamics: float, noise: tuple[float, float], goals: Mapping[str, float]) -> Recipe:

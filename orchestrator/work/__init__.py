@@ -1,0 +1,1 @@
+"""Jobs beside campaigns, each a function that a worker calls. They may load torch."""

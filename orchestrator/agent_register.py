@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from experiments_db import trainings
 from experiments_db.database import Database
 from experiments_db.trainings import TrainingRecord
-from meta_learner.agents.card import GREEDY, AgentError, Card
+from meta_learner.agents.card import GREEDY as GREEDY
+from meta_learner.agents.card import AgentError
+from meta_learner.agents.card import Card as AgentCard
 from meta_learner.agents.standing import OnDomain, Ratio, on_domains, pooled, shortfalls
-from meta_learner.agents.store import Stored
+from meta_learner.agents.store import Stored as StoredAgent
 from orchestrator.agents import agent_store, default_policy
 from orchestrator.errors import EXPECTED
 from orchestrator.requests import POLICY_NAMES
@@ -30,7 +32,7 @@ class Entry:
     """A line of the register; stored: None where the card cannot be read, which problem says."""
 
     name: str
-    stored: Stored | None
+    stored: StoredAgent | None
     problem: str
     default: bool
     retired: Retired | None
@@ -83,7 +85,7 @@ def default_name(settings: Settings) -> tuple[str | None, str]:
         return None, str(error)
 
 
-def standing_of(card: Card) -> Standing:
+def standing_of(card: AgentCard) -> Standing:
     """How a card stands beside greedy on what it was not trained on."""
     found = on_domains(card)
     return Standing(tuple(_beside(each) for each in found), pooled(found), tuple(shortfalls(card)))
@@ -110,6 +112,3 @@ def _entry(settings: Settings, name: str, default: str | None, retired: dict[str
 
 def _beside(found: OnDomain) -> Beside:
     return Beside(found.name, found.goal, found.runs, found.ratio, found.clearly_worse)
-
-
-__all__ = ["CLASSICAL_SAID", "GREEDY", "POLICY_NAMES", "Beside", "Entry", "Ratio", "Standing"]

@@ -178,6 +178,10 @@ def check_adaptation(settings: Settings, agent: str, name: str, domain: Domain) 
     store = agent_store(settings)
     choose_policy(settings, agent, domain)
     found = store.find(agent)
+    try:
+        checked_name(name)
+    except ValueError as error:
+        raise AgentError(str(error)) from None
     if found.card.family != UNIVERSAL:
         raise AgentError(f"the agent {agent!r} is of the family {found.card.family!r}; only an experimenter adapts so")
     if name in store.names():

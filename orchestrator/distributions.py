@@ -11,7 +11,9 @@ from experiments_db import distributions
 from experiments_db.database import Database
 from experiments_db.distributions import DistributionRecord, DistributionVersion
 from meta_learner.agents.card import checked_name
-from meta_learner.training.recipe import FOLDER, Problem, TrainingRecipe, examine, shipped
+from meta_learner.training.recipe import FOLDER, examine, shipped
+from meta_learner.training.recipe import Problem as Problem
+from meta_learner.training.recipe import TrainingRecipe as Recipe
 from orchestrator.errors import RequestError
 
 SHIPPED = 0  # the version of those that come with Organon
@@ -26,7 +28,7 @@ class Distribution:
     text: str
     by: str
     created_at: datetime | None
-    recipe: TrainingRecipe | None
+    recipe: Recipe | None
     problems: tuple[Problem, ...]
 
     @property
@@ -34,7 +36,7 @@ class Distribution:
         return self.version == SHIPPED
 
     @property
-    def usable(self) -> TrainingRecipe:
+    def usable(self) -> Recipe:
         """The recipe; RequestError where it cannot be trained on."""
         if self.recipe is None or self.problems:
             raise RequestError(f"the task distribution {self.name!r} cannot be used: {self.problems[0]}")
@@ -67,7 +69,7 @@ def versions_of(database: Database, name: str) -> list[DistributionVersion]:
         return distributions.distribution_versions(session, name)
 
 
-def examine_own(text: str) -> tuple[TrainingRecipe | None, list[Problem]]:
+def examine_own(text: str) -> tuple[Recipe | None, list[Problem]]:
     """What is wrong with a text that is to be kept as one's own."""
     recipe, problems = examine(text)
     name = None if recipe is None else recipe.name

@@ -4,7 +4,7 @@ from typing import Any
 
 from domains.loading import find
 from experiments_db.jobs import JobRecord
-from orchestrator import agents
+from orchestrator import agents, jobs
 from orchestrator.agents import check_adaptation, find_policy
 from orchestrator.desk.base import Desk
 from orchestrator.errors import RequestError
@@ -79,3 +79,8 @@ class AgentDesk(Desk):
         """End a comparison, an adaptation or a training before its time."""
         self.acting()
         cancel(self.database, job_id)
+
+    def retry(self, job_id: str) -> None:
+        """Do again what failed."""
+        self.acting()
+        jobs.retry(self.settings, self.database, job_id)

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from experiments_db import jobs, trainings
 from experiments_db.database import Database
 from experiments_db.jobs import JobRecord
+from meta_learner.agents.card import AgentError
 from meta_learner.agents.loading import load_network
 from orchestrator import job_work, services
 from orchestrator.agents import agent_store, choose_policy
@@ -164,7 +165,8 @@ def test_a_worker_that_lost_a_training_writes_nothing(desk: DistributionDesk) ->
         patch.setattr("orchestrator.work.training._TELL_SECONDS", 0.0)
         work_next(desk.database, desk.settings, lose)
     with desk.database.read() as session:
-        assert trainings.trainings_of(session, "new") == []
+        (row,) = trainings.trainings_of(session, "new")
+        assert (row.status, row.step) == ("running", 0)  # as it was begun
         assert jobs.get_job(session, job.id).status == "running"
     assert "new" not in agent_store(desk.settings).names()
 
@@ -230,7 +232,7 @@ def test_adapting_in_slices_gives_an_agent_for_that_domain(agents: AgentDesk, mo
     card = agent_store(agents.settings).find("tiny-death").card
     assert [document.name for document in card.domains] == ["death-process"]
     assert card.training.steps == 1 + found.result["steps"]
-    with pytest.raises(OrganonError, match="there is an agent 'tiny-death' already"):
+    with pytest.raises(AgentError, match="there is an agent 'tiny-death' already"):
         agents.adapt("tiny", "death-process", name="tiny-death", minutes=2)
 
 

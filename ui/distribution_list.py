@@ -34,9 +34,7 @@ def show_distributions() -> None:
         st.info("There are no more.")
         _turning(page, 0)
     else:
-        st.info(
-            "None yet. Open one that comes with Organon, change it under Edit, and keep it under a name of your own."
-        )
+        st.info("None yet. Open one that comes with Organon, change it under Edit, and keep it under another name.")
     st.subheader("With Organon")
     _table(shipped_distributions(), "distributions.shipped")
     st.caption("Select one to see what it draws, to edit it, and to train on it.")

@@ -24,8 +24,8 @@ def show_parts(distribution: Distribution) -> None:
         st.plotly_chart(_figure(parts, recipe.weight), config=CHART, key="distribution.parts")
     st.dataframe([row for _, _, row in parts], hide_index=True, height="content", key="distribution.ranges")
     st.caption(
-        "Shift: how many standard deviations of the prior worlds may lie from its middle, beyond what it expects. Noise: "
-        "relative to the signal. Horizon: experiments that a budget pays for."
+        "Shift: how many standard deviations of the prior worlds may lie from its middle, beyond what it expects. "
+        "Noise: relative to the signal. Horizon: experiments that a budget pays for."
     )
     _held_out(recipe)
     _stages(recipe)
@@ -54,7 +54,8 @@ def _parts(recipe: Recipe) -> Iterator[Line]:
             "horizon": f"up to {drawn.experiments}",
             "noise": _span(drawn.noise),
             "shift": _span(drawn.shift),
-            "of what": f"seeds {drawn.seeds[0]} to {drawn.seeds[1] - 1}, {drawn.dynamics:.0%} with differential equations",
+            "of what": f"seeds {drawn.seeds[0]} to {drawn.seeds[1] - 1}, {drawn.dynamics:.0%} of them with "
+            "differential equations",
         }
         yield _KINDS[1], drawn.weight, {"part": _KINDS[1], "weight": drawn.weight, **row}
     for named in recipe.domains:

@@ -26,18 +26,14 @@ def show_training(distribution: Distribution) -> None:
     )
     with in_words():
         _form(distribution, recipe)
-    under_way = [
-        job for job in open_jobs(open_database(), "train") if job.arguments["distribution"] == distribution.name
-    ]
-    for job in under_way:
-        link("agents", f"Training now: {given_name(job)}", given_name(job))
+    for job in open_jobs(open_database(), "train"):
+        if job.arguments["distribution"] == distribution.name:
+            link("agents", f"Training now: {given_name(job)}", given_name(job))
 
 
 def _form(distribution: Distribution, recipe: Recipe) -> None:
     own = distribution.name if not distribution.shipped else f"my-{distribution.name}"
-    name = st.text_input(
-        "Name of the agent", own, key="distribution.train.name", help="Small letters, digits, hyphens."
-    )
+    name = st.text_input("Name of the agent", own, key="distribution.train.name", help="Letters a-z, digits, hyphens.")
     how = st.radio("How long", _LENGTHS, horizontal=True, key="distribution.train.how")
     steps = recipe.imitate.steps + recipe.improve.steps
     length = Length()
@@ -47,9 +43,7 @@ def _form(distribution: Distribution, recipe: Recipe) -> None:
     elif how == "steps":
         many = st.number_input("Steps", 1, max(1, steps), min(500, max(1, steps)), key="distribution.train.steps")
         length = Length(steps=int(many))
-    st.caption(
-        plain(f"The recipe ends after {steps:,} steps, whatever is asked for; its learning rates fall towards it.")
-    )
+    st.caption(plain(f"The recipe ends after {steps:,} steps at most; its learning rates fall towards that."))
     if st.button("Train", type="primary", key="distribution.train", disabled=not may_act()):
         version = None if distribution.shipped else distribution.version
         at(DistributionDesk).train(distribution.name, version, agent=name, length=length)

@@ -17,9 +17,8 @@ def show_versions(distribution: Distribution, versions: Sequence[DistributionVer
     if len(versions) < 2:
         st.info("There is one version. What you keep under Edit becomes the next; no version is ever changed.")
         return
-    named = {
-        each.version: f"{each.version}, by {each.by}, {moment(each.created_at, viewer_zone())}" for each in versions
-    }
+    zone = viewer_zone()
+    named = {each.version: f"{each.version}, by {each.by}, {moment(each.created_at, zone)}" for each in versions}
     numbers = list(named)
     before, after = st.columns(2)
     with before:
@@ -36,8 +35,8 @@ def show_versions(distribution: Distribution, versions: Sequence[DistributionVer
 
 
 def _difference(name: str, old: int, new: int) -> None:
-    texts = [find_distribution(open_database(), name, version).text.splitlines() for version in (old, new)]
-    lines = list(difflib.unified_diff(*texts, f"version {old}", f"version {new}", lineterm="", n=3))
+    before, after = (find_distribution(open_database(), name, each).text.splitlines() for each in (old, new))
+    lines = list(difflib.unified_diff(before, after, f"version {old}", f"version {new}", lineterm=""))
     if lines:
         st.code("\n".join(lines), language="diff", wrap_lines=True)
     else:

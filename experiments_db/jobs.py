@@ -9,6 +9,7 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from experiments_db.base import now_utc
 from experiments_db.canonical import digest
 from experiments_db.errors import ConflictError, NotFoundError
 from experiments_db.models import Job
@@ -88,9 +89,13 @@ def waiting_jobs(session: Session, now: datetime, owner_is_alive: Callable[[str]
 def claim_job(
     session: Session, *, owner: str, now: datetime, lease_seconds: float, owner_is_alive: Callable[[str], bool]
 ) -> JobRecord | None:
-    """Take the job that has waited longest and was tried least, None where none waits."""
+    """Take the job that has waited longest and was tried least, None where none waits.
+
+    One that was given back to go on later waits since then, so that long work and short take turns.
+    """
     free = _free(session, now, owner_is_alive)
-    oldest = select(Job).where(free).order_by(col(Job.attempts), col(Job.created_at), col(Job.id)).limit(1)
+    since = func.coalesce(col(Job.lease_until), col(Job.created_at))
+    oldest = select(Job).where(free).order_by(col(Job.attempts), since, col(Job.id)).limit(1)
     job = session.scalars(oldest.with_for_update(skip_locked=True)).one_or_none()
     if job is None:
         return None
@@ -114,7 +119,7 @@ def note_progress(session: Session, job_id: str, owner: str, share: float, sayin
 
 def release_job(session: Session, job_id: str, owner: str) -> None:
     """Give it back to go on later; ConflictError where it is no longer the owner's."""
-    _change(session, job_id, owner, lease_owner=None, lease_until=None, attempts=0)
+    _change(session, job_id, owner, lease_owner=None, lease_until=now_utc(), attempts=0)
 
 
 def finish_job(session: Session, job_id: str, owner: str, result: dict[str, Any], now: datetime) -> None:

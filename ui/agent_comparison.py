@@ -33,7 +33,7 @@ def show_comparison(name: str, choices: Sequence[str]) -> None:
         st.caption("No comparison yet. One of 20 worlds takes from some seconds to some minutes, by the domain.")
         return
     chosen = st.selectbox(
-        "Comparison", [job.id for job in past], format_func=lambda id_: _named(_by_id(past, id_)), key=_SHOWN
+        "Comparison", [job.id for job in past], format_func=lambda id_: _listed(_by_id(past, id_)), key=_SHOWN
     )
     _answer(_by_id(past, chosen))
 
@@ -66,7 +66,11 @@ def _by_id(found: Sequence[JobRecord], job_id: str) -> JobRecord:
 def _named(job: JobRecord) -> str:
     first, second = compared(job)
     asked = job.arguments
-    return f"{first} beside {second}, {asked['domain']}, {asked['runs']} worlds of seed {asked['seed']} ({job.status})"
+    return f"{first} beside {second}, {asked['domain']}, {asked['runs']} worlds of seed {asked['seed']}"
+
+
+def _listed(job: JobRecord) -> str:
+    return _named(job) if job.status == "finished" else f"{_named(job)} ({job.status})"
 
 
 def _answer(job: JobRecord) -> None:

@@ -14,8 +14,8 @@ from orchestrator.errors import RequestError
 from orchestrator.job_work import Work
 from orchestrator.policies import open_policy
 
-_BLOCK_RUNS, _PROPOSALS = 10, 1000
-Parts = list[list[dict[str, Any]]]  # a list a block, in it one for each policy
+_BLOCK_RUNS, _PROPOSALS = 5, 1000
+Parts = list[dict[str, Any]]  # one for each block and policy, the first policy of a block before the second
 
 
 def compare(work: Work) -> dict[str, Any] | None:
@@ -27,35 +27,35 @@ def compare(work: Work) -> dict[str, Any] | None:
     asked = {"runs": given["runs"], "seed": given["seed"], "particles": given["particles"]}
     setting = Setting(domain, proposals=_PROPOSALS, block_runs=_BLOCK_RUNS, **asked)
     path = settings.make_home() / "cache" / "comparisons" / f"{work.job.id}.json"
-    parts = _kept(path)
+    parts, wanted = _kept(path), 2 * len(setting.blocks)
     with placed(settings.device):
         model = DomainModel(domain)
         check_budget(model, setting.spends)
-        while len(parts) < len(setting.blocks):
-            parts.append(_block(work, model, setting, len(parts)))
-            if work.time_is_up and len(parts) < len(setting.blocks):
+        while len(parts) < wanted:
+            parts.append(_part(work, model, setting, len(parts)))
+            if work.time_is_up and len(parts) < wanted:
                 _keep(path, parts)
                 return None
     path.unlink(missing_ok=True)
     return {**_result(parts), "measure": measure_of(domain), "budget": setting.spends, "goal": domain.goal.kind}
 
 
-def _block(work: Work, model: DomainModel, setting: Setting, block: int) -> list[dict[str, Any]]:
-    """A block by both policies; progress is of all blocks."""
-    parts = []
-    for which, policy in enumerate(work.arguments["policies"]):
-        opened = open_policy(work.settings, policy["name"], policy["weights"], model)
+def _part(work: Work, model: DomainModel, setting: Setting, index: int) -> dict[str, Any]:
+    """A block by one policy; progress is of all."""
+    block, which = divmod(index, 2)
+    policy = work.arguments["policies"][which]
+    opened = open_policy(work.settings, policy["name"], policy["weights"], model)
+    first = block * _BLOCK_RUNS + 1
+    worlds = f"worlds {first} to {first + setting.blocks[block] - 1}"
 
-        def tell(share: float, which: int = which, name: str = policy["name"]) -> None:
-            done = (block + (which + share) / 2) / len(setting.blocks)
-            work.tell(min(1.0, done), f"{name}, worlds {block * _BLOCK_RUNS + 1} and on")
+    def tell(share: float) -> None:
+        work.tell(min(1.0, (index + share) / (2 * len(setting.blocks))), f"{policy['name']}, {worlds}")
 
-        parts.append(follow(model, opened, setting, block, tell).plain())
-    return parts
+    return follow(model, opened, setting, block, tell).plain()
 
 
 def _result(parts: Parts) -> dict[str, Any]:
-    found = summary([joined([block[which] for block in parts]) for which in (0, 1)])
+    found = summary([joined(parts[which::2]) for which in (0, 1)])
     if found["runs"] < 2:
         raise RequestError(
             f"in {found['left_out']} worlds the belief came to rule out what happened, so that fewer than two can be "

@@ -220,18 +220,20 @@ def test_what_cannot_be_compared_is_said_at_once(agents: AgentDesk) -> None:
 
 def test_adapting_in_slices_gives_an_agent_for_that_domain(agents: AgentDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     short_slices(monkeypatch)
-    job = agents.adapt("tiny", "death-process", name="tiny-death", minutes=0.5 / 60)
+    job = agents.adapt("tiny", "death-process", name="tiny-death", minutes=60)
     state = agents.settings.folder / "adaptation" / "tiny-death.safetensors"
     assert done(agents, job, slices=1).status == "running"
     assert len(load_file(state)["values"]) == 1
+    with agents.database.write() as session:  # an hour is over sooner
+        session.connection().exec_driver_sql("UPDATE job SET arguments = json_set(arguments, '$.seconds', 0.01)")
     found = done(agents, job)
     assert found.status == "finished", found.message
     assert found.result is not None
-    assert found.result["seconds"] >= 0.5
+    assert found.result["steps"] == 1
     assert not state.exists()
     card = agent_store(agents.settings).find("tiny-death").card
     assert [document.name for document in card.domains] == ["death-process"]
-    assert card.training.steps == 1 + found.result["steps"]
+    assert card.training.steps == 2
     with pytest.raises(AgentError, match="there is an agent 'tiny-death' already"):
         agents.adapt("tiny", "death-process", name="tiny-death", minutes=2)
 
@@ -331,3 +333,12 @@ def test_versions_are_kept_and_never_changed(desk: DistributionDesk) -> None:
         desk.save(TEXT.replace("name: tiny", "name: Tiny"))
     with pytest.raises(RequestError, match="this cannot be kept: imitate: Field required"):
         desk.save("name: none")
+
+
+def test_long_work_and_short_take_turns(desk: DistributionDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    short_slices(monkeypatch)
+    long = train(desk)
+    assert work_next(desk.database, desk.settings, lambda: None) == ("again", long.id)
+    short = desk.draw("tiny", None, seed=1, count=1)
+    turns = [work_next(desk.database, desk.settings, lambda: None) for _ in range(3)]
+    assert turns == [("again", long.id), ("finished", short.id), ("again", long.id)]  # longest since its last turn first

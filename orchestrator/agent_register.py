@@ -96,10 +96,10 @@ def policy_choices(settings: Settings) -> list[str]:
     return [*POLICY_NAMES, *agent_store(settings).names()]
 
 
-def trainings_of(database: Database, agent: str) -> list[TrainingRecord]:
+def trainings_of(database: Database, agent: str, limit: int = 20) -> list[TrainingRecord]:
     """The meta-trainings of an agent, the newest first."""
     with database.read() as session:
-        return trainings.trainings_of(session, agent)
+        return trainings.trainings_of(session, agent, limit)
 
 
 def _entry(settings: Settings, name: str, default: str | None, retired: dict[str, Retired]) -> Entry:

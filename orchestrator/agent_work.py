@@ -1,7 +1,5 @@
 """The jobs that are about agents: trainings, adaptations, comparisons. Torch-free."""
 
-from collections.abc import Iterator
-
 from experiments_db import jobs
 from experiments_db.database import Database
 from experiments_db.jobs import JobRecord
@@ -40,7 +38,6 @@ def given_name(job: JobRecord) -> str:
     return str(job.arguments["recipe"]["name"] if job.kind == "train" else job.arguments["name"])
 
 
-def to_come(database: Database, known: list[str]) -> Iterator[str]:
-    """The agents that open jobs will give and that are not there yet, each once."""
-    names = (given_name(job) for kind in ("train", "adapt") for job in open_jobs(database, kind))
-    return (name for name in dict.fromkeys(names) if name not in known)
+def being_made(database: Database) -> dict[str, JobRecord]:
+    """The open trainings and adaptations, by the agent that each gives."""
+    return {given_name(job): job for kind in ("train", "adapt") for job in open_jobs(database, kind)}

@@ -63,22 +63,29 @@ def _lacking(lacking: Sequence[str]) -> None:
     st.markdown("\n".join(f"- {plain(each)}" for each in lacking))
 
 
-def show_training(card: AgentCard, found: Sequence[TrainingRecord]) -> None:
-    """Its learning curve, and the trainings on record."""
+def show_training(card: AgentCard, found: Sequence[TrainingRecord], *, under_way: bool) -> None:
+    """Its learning curve, and the trainings on record; under_way: the newest of them."""
     training = card.training
     if "adapted" in card.recipe:
         _adaptation(card)
     if training.curve:
         last = training.curve[-1][0]
-        figure = curve_figure(training.curve, last, "steps", "value")
+        figure = curve_figure(training.curve, last, _unit(card), "regret or gain, as said below")
         st.plotly_chart(figure, config=CHART, key="agent.curve")
-        st.caption(plain(f"Value: {training.curve_of or 'not told'}."))
+        st.caption(plain(f"The curve: {training.curve_of or 'what it is of is not told'}."))
     else:
         st.info("The card holds no learning curve.")
     if found:
         st.markdown("**Trainings on record**")
         rows = [_training(each) for each in found]
+        if under_way:
+            rows[0]["status"] = "under way"  # between two slices it is stopped
         st.dataframe(rows, hide_index=True, height="content", key="agent.trainings")
+
+
+def _unit(card: AgentCard) -> str:
+    """What a training's length is counted in: specialists count what they simulate."""
+    return "steps" if card.family == "experimenter" else "experiments simulated"
 
 
 def _adaptation(card: AgentCard) -> None:

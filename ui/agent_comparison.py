@@ -75,11 +75,7 @@ def _listed(job: JobRecord) -> str:
 
 def _answer(job: JobRecord) -> None:
     if job.result is None:
-        watch(job, _named(job), at(AgentDesk).stop)
-        if job.status == "failed" and st.button("Try again", key="agent.compare.retry", disabled=not may_act()):
-            with in_words():
-                at(AgentDesk).retry(job.id)
-                st.rerun()
+        watch(job, _named(job))
         return
     result, names = job.result, compared(job)
     _words(result, names)
@@ -94,14 +90,13 @@ def _answer(job: JobRecord) -> None:
 
 
 def _words(result: dict[str, Any], names: Sequence[str]) -> None:
-    last = result["difference"][-1]
+    last, out = result["difference"][-1], result["left_out"]
     told = "more" if last["low"] > 0 else "less" if last["high"] < 0 else ""
-    verdict = f"{names[0]} gains {told} than {names[1]}" if told else "no difference can be told"
-    out = result["left_out"]
+    verdict = f"{names[0]} gains {told} than {names[1]}" if told else "No difference can be told"
     left_out = f" {out} more were left out: beliefs ruled out what happened." if out else ""
     st.markdown(
-        f"**{plain(verdict)}**: {last['mean']:+.3f} ± {last['error']:.3f} standard errors of the mean (95 %: "
-        f"{last['low']:+.3f} to {last['high']:+.3f}) over {counted(result['runs'], 'world')}.{left_out}"
+        f"**{plain(verdict)}**: {last['mean']:+.3f} ± {last['error']:.3f}, mean and standard error (95 %: "
+        f"{last['low']:+.3f} to {last['high']:+.3f}), over {counted(result['runs'], 'world')}.{left_out}"
     )
 
 

@@ -6,9 +6,11 @@ from typing import Any
 import streamlit as st
 
 from orchestrator.agent_register import CLASSICAL_SAID, Entry, agent_names, default_name, entries, standing_of
-from orchestrator.agent_work import to_come
+from orchestrator.agent_work import being_made
 from orchestrator.settings import Settings, load_settings
+from ui.agent_job import REFRESH_SECONDS
 from ui.links import go, link
+from ui.messages import in_words
 from ui.opening import open_database
 from ui.wording import message_markdown, plain
 
@@ -27,7 +29,7 @@ def show_agents() -> None:
     st.markdown(_WHAT)
     _default(settings)
     names = agent_names(settings)
-    _under_way(names)
+    st.fragment(_under_way, run_every=REFRESH_SECONDS)()
     page = min(int(st.session_state.get(_PAGE, 0)), max(0, len(names) - 1) // PAGE_SIZE)
     shown = names[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
     if names:
@@ -47,12 +49,12 @@ def _default(settings: Settings) -> None:
         st.caption(plain(f"New campaigns that name no policy take {default}."))
 
 
-def _under_way(names: Sequence[str]) -> None:
-    coming = list(to_come(open_database(), list(names)))
-    if coming:
-        st.markdown("**Being made now**")
-        for name in coming:
-            link("agents", name, name)
+def _under_way() -> None:
+    """Refreshed by itself; how far each is."""
+    with in_words():
+        for name, job in being_made(open_database()).items():
+            doing = "in training" if job.kind == "train" else "being adapted"
+            link("agents", f"{name}, {doing}: {job.share:.0%}", name)
 
 
 def _table(found: Sequence[Entry]) -> None:
@@ -68,7 +70,7 @@ def _table(found: Sequence[Entry]) -> None:
                 "gain, share of greedy's",
                 help="Beside expected-information-gain on domains it was not trained on; 95 % interval.",
             ),
-            "trained on": st.column_config.TextColumn("trained on", width=300),
+            "trained on": st.column_config.TextColumn("trained on", width=230),
         },
     )
     chosen = event["selection"]

@@ -53,7 +53,7 @@ def _answer(arguments: dict[str, Any]) -> None:
     if job is None:
         st.caption("Nothing was drawn with this seed yet.")
     elif job.result is None:
-        watch(job, "Drawing", at(DistributionDesk).stop)
+        watch(job, "Drawing")
     else:
         for index, drawn in enumerate(job.result["draws"]):
             with st.container(border=True):
@@ -114,18 +114,18 @@ def _domain(index: int, drawn: Drawn) -> None:
     kind = "a random domain" if drawn["random"] else drawn["name"]
     st.markdown(f"**{index + 1}. {plain(drawn['title'])}** ({plain(kind)})")
     st.caption(plain(f"{drawn['field']}; goal: {drawn['goal']}; budget {number(drawn['budget'])}."))
-    left, right = st.columns(2)
-    with left:
-        for law in drawn["laws"]:
-            st.markdown(f"*{plain(law['label'])}*")
-            st.latex(law["latex"]) if law["latex"] else st.caption("Written in Python.")
-        if drawn["more_laws"]:
-            st.caption(f"And {drawn['more_laws']} more laws.")
-        st.markdown("*What comes back*")
-        st.latex(drawn["outcomes_latex"])
-    with right:
-        st.plotly_chart(predictive_figure(drawn["predictive"]), config=CHART, key=f"distribution.draw.domain.{index}")
-        st.caption("Before any experiment: median and 90 % band of the outcome under each law, other designs midway.")
+    for law in drawn["laws"]:
+        st.markdown(f"*{plain(law['label'])}*")
+        if law["latex"]:
+            st.latex(law["latex"])
+        else:
+            st.caption("Written in Python.")
+    if drawn["more_laws"]:
+        st.caption(f"And {drawn['more_laws']} more laws.")
+    st.markdown("*What comes back*")
+    st.latex(drawn["outcomes_latex"])
+    st.plotly_chart(predictive_figure(drawn["predictive"]), config=CHART, key=f"distribution.draw.domain.{index}")
+    st.caption("Before any experiment: median and 90 % band of the outcome under each law, other designs midway.")
 
 
 def predictive_figure(predictive: Mapping[str, Any]) -> go.Figure:

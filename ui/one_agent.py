@@ -6,7 +6,6 @@ from experiments_db.errors import NotFoundError
 from experiments_db.jobs import JobRecord
 from orchestrator.agent_register import Entry, agent_names, entries, policy_choices, trainings_of
 from orchestrator.agent_work import work_on
-from orchestrator.desk.agents import AgentDesk
 from orchestrator.settings import load_settings
 from ui.agent_actions import show_actions
 from ui.agent_adaptation import show_adaptation
@@ -14,12 +13,11 @@ from ui.agent_card import show_card, show_held_out, show_training
 from ui.agent_comparison import show_comparison
 from ui.agent_job import watch
 from ui.agent_live import show_live
-from ui.at_desk import at
 from ui.links import asked, link, link_back
 from ui.opening import open_database
 from ui.wording import message_markdown, moment, plain, viewer_zone
 
-_STANDINGS = {"default": "the default policy of new campaigns", "offered": "offered for new campaigns"}
+_STANDINGS = {"default": "The default policy of new campaigns.", "offered": "Offered for new campaigns."}
 
 
 def show_agent() -> None:
@@ -34,7 +32,7 @@ def show_agent() -> None:
     _standing(entry)
     _under_way(name, found)
     if entry is not None and entry.stored is not None:
-        _agent(entry)
+        _agent(entry, found)
 
 
 def _standing(entry: Entry | None) -> None:
@@ -58,12 +56,12 @@ def _under_way(name: str, found: list[JobRecord]) -> None:
         return
     words = f"Training of {name}" if newest.kind == "train" else f"Adapting {newest.arguments['agent']} to {name}"
     live = newest.kind == "train" and newest.open
-    watch(newest, words, at(AgentDesk).stop, beside=(lambda: show_live(name)) if live else (lambda: None))
+    watch(newest, words, beside=(lambda: show_live(name)) if live else (lambda: None))
     if newest.kind == "train":
         link("distributions", "Its task distribution", newest.arguments["distribution"])
 
 
-def _agent(entry: Entry) -> None:
+def _agent(entry: Entry, found: list[JobRecord]) -> None:
     assert entry.stored is not None
     card = entry.stored.card
     show_actions(entry)
@@ -75,7 +73,8 @@ def _agent(entry: Entry) -> None:
     with held_out:
         show_held_out(card)
     with learning:
-        show_training(card, trainings_of(open_database(), card.name))
+        under_way = any(job.open and job.kind == "train" for job in found)
+        show_training(card, trainings_of(open_database(), card.name), under_way=under_way)
     with comparing:
         show_comparison(card.name, policy_choices(load_settings()))
     with adapting:

@@ -76,7 +76,7 @@ class AgentDesk(Desk):
         return ask(self.settings, self.database, "adapt", arguments, by)
 
     def stop(self, job_id: str) -> None:
-        """End a comparison, an adaptation or a training before its time."""
+        """End a job before its time; a training keeps what it has learned."""
         self.acting()
         cancel(self.database, job_id)
 

@@ -13,7 +13,7 @@ from orchestrator.agents import check_new_name
 from orchestrator.desk.base import Desk
 from orchestrator.distributions import Distribution, examine_own, find_distribution
 from orchestrator.errors import RequestError
-from orchestrator.jobs import ask, cancel
+from orchestrator.jobs import ask
 
 DRAWS = 6  # that are looked at, unless told
 MOST_DRAWS = 24
@@ -75,11 +75,6 @@ class DistributionDesk(Desk):
             "from": self._reached(recipe),
         }
         return ask(self.settings, self.database, "train", arguments, by)
-
-    def stop(self, job_id: str) -> None:
-        """End a training, or a look at draws, before its time; a training keeps what it has learned."""
-        self.acting()
-        cancel(self.database, job_id)
 
     def _reached(self, recipe: TrainingRecipe) -> dict[str, Any]:
         """How far the training of this name has come."""

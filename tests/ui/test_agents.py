@@ -146,7 +146,7 @@ def test_promoting_is_asked_twice_and_taken_back(look: Look, home: Path) -> None
     page = look("agents", agent="good")
     page.button("agent.promote").click().run()
     assert agents.default_policy(load_settings()) == "good"
-    assert "the default policy of new campaigns" in said(page)
+    assert "The default policy of new campaigns." in said(page)
     page.button("agent.demote").click().run()
     assert agents.default_policy(load_settings()) == "expected-information-gain"
 
@@ -170,7 +170,8 @@ def test_a_training_under_way_is_seen_and_stopped(look: Look, desk: AgentDesk, m
     distributions.save(TEXT)
     job = distributions.train("mine", None, agent="apprentice", length=Length())
     page = look("agents")
-    assert "Being made now" in said(page)
+    links = [element.proto.label for element in page.get("page_link")]
+    assert "apprentice, in training: 0%" in links
     page = look("agents", agent="apprentice")
     assert "It is being made" in said(page)
     assert "It waits for a worker" in said(page)
@@ -193,6 +194,9 @@ def test_a_training_that_failed_says_why(look: Look, desk: AgentDesk, monkeypatc
     page = look("agents", agent="apprentice")
     assert "Training of apprentice failed" in page.error[0].value
     assert "Traceback" not in page.error[0].value
+    (button,) = [button for button in page.button if button.label == "Try again"]
+    button.click().run()
+    assert "It waits for a worker" in said(page)
 
 
 def test_two_are_compared(look: Look, desk: AgentDesk) -> None:

@@ -137,7 +137,7 @@ def test_a_training_that_is_cancelled_leaves_an_agent_and_goes_on(desk: Distribu
     def progress() -> None:
         calls.append(1)
         if len(calls) == 1:
-            desk.stop(job.id)
+            AgentDesk(desk.settings, desk.database, OPERATOR).stop(job.id)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("orchestrator.work.training._TELL_SECONDS", 0.0)
@@ -265,7 +265,6 @@ def test_slices_of_an_adaptation_are_one_learning(settings: Settings, agents: Ag
         (DistributionDesk, lambda desk: desk.save(TEXT)),
         (DistributionDesk, lambda desk: desk.draw("tiny", None, seed=1)),
         (DistributionDesk, lambda desk: desk.train("tiny", None, agent="new", length=Length())),
-        (DistributionDesk, lambda desk: desk.stop("abc")),
         (AgentDesk, lambda desk: desk.promote("experimenter")),
         (AgentDesk, lambda desk: desk.demote()),
         (AgentDesk, lambda desk: desk.retire("experimenter", "")),
@@ -273,6 +272,7 @@ def test_slices_of_an_adaptation_are_one_learning(settings: Settings, agents: Ag
         (AgentDesk, lambda desk: desk.compare(("sobol", "random"), "ces", runs=2, seed=1)),
         (AgentDesk, lambda desk: desk.adapt("experimenter", "ces", name="x", minutes=1)),
         (AgentDesk, lambda desk: desk.stop("abc")),
+        (AgentDesk, lambda desk: desk.retry("abc")),
     ],
 )
 def test_viewers_change_nothing(desk: DistributionDesk, about: Any, act: Callable[[Any], object]) -> None:
@@ -341,4 +341,8 @@ def test_long_work_and_short_take_turns(desk: DistributionDesk, monkeypatch: pyt
     assert work_next(desk.database, desk.settings, lambda: None) == ("again", long.id)
     short = desk.draw("tiny", None, seed=1, count=1)
     turns = [work_next(desk.database, desk.settings, lambda: None) for _ in range(3)]
-    assert turns == [("again", long.id), ("finished", short.id), ("again", long.id)]  # longest since its last turn first
+    assert turns == [
+        ("again", long.id),
+        ("finished", short.id),
+        ("again", long.id),
+    ]  # longest since its last turn first

@@ -22,6 +22,10 @@ KINDS: dict[str, str] = {
     "bands": "orchestrator.work.bands:bands",
     "log-check": "orchestrator.work.log_check:log_check",
     "power": "orchestrator.work.power:power",
+    "draw": "orchestrator.work.drawing:draw",
+    "train": "orchestrator.work.training:train",
+    "compare": "orchestrator.work.comparing:compare",
+    "adapt": "orchestrator.work.adapting:adapt",
 }
 
 

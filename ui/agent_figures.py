@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from orchestrator.agent_register import GREEDY, Standing
 from ui import plots
 
-COLOURS = plots._COLOURS
+COLOURS = plots.COLOURS
 GREY = "#8a8f98"
 CHART: dict[str, Any] = {"displayModeBar": False, "displaylogo": False}
 MEASURES = {
@@ -114,7 +114,7 @@ def add_band(figure: go.Figure, rows: Sequence[Mapping[str, float]], colour: str
     steps = list(range(len(rows)))
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     figure.add_scatter(x=steps, y=[row["low"] for row in rows], **edge)
-    figure.add_scatter(x=steps, y=[row["high"] for row in rows], fill="tonexty", fillcolor=plots._faint(colour), **edge)
+    figure.add_scatter(x=steps, y=[row["high"] for row in rows], fill="tonexty", fillcolor=plots.faint(colour), **edge)
     figure.add_scatter(
         x=steps,
         y=[row["mean"] for row in rows],

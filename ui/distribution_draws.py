@@ -136,7 +136,7 @@ def predictive_figure(predictive: Mapping[str, Any]) -> go.Figure:
         low, middle, high = ([None if at is None else at[k] for at in law["quantiles"]] for k in range(3))
         edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
         figure.add_scatter(x=predictive["at"], y=low, **edge)
-        figure.add_scatter(x=predictive["at"], y=high, fill="tonexty", fillcolor=plots._faint(colour), **edge)
+        figure.add_scatter(x=predictive["at"], y=high, fill="tonexty", fillcolor=plots.faint(colour), **edge)
         figure.add_scatter(
             x=predictive["at"], y=middle, mode="lines+markers", name=law["law"],
             line={"color": colour, "width": 2}, marker={"size": 4},

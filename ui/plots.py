@@ -134,9 +134,9 @@ def _styled(figure: go.Figure, steps: int, *, height: int) -> go.Figure:
 
 def colour(index: int) -> str:
     """The colour of the law, or of whatever else, of this number."""
-    return _COLOURS[index % len(_COLOURS)]
+    return COLOURS[index % len(COLOURS)]
 
 
 def symbol(index: int) -> str:
     """The sign that goes with the colour, for those who cannot tell colours apart."""
-    return _SYMBOLS[index % len(_SYMBOLS)]
+    return SYMBOLS[index % len(SYMBOLS)]

@@ -43,9 +43,7 @@ def test_a_document_laid_out_anew_is_the_same(name: str) -> None:
 def test_keys_are_taken_away_and_added_with_their_comments() -> None:
     text = "# head\nformat: 1\n\n# of the name\nname: a\n\n# of the goal\ngoal: learn # why\n"
     document = {"format": 1, "goal": "learn", "title": "yes"}
-    assert rewritten(text, document) == '# head\nformat: 1\n\n# of the goal\ngoal: learn # why\ntitle: "yes"\n' or (
-        read_text(rewritten(text, document)).data == document
-    )
+    assert rewritten(text, document) == "# head\nformat: 1\n\n# of the goal\ngoal: learn # why\ntitle: 'yes'\n"
 
 
 @pytest.mark.parametrize("text", ["{format: 1, name: a}", "name: [", ""])

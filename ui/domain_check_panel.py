@@ -43,12 +43,13 @@ def _pairs(pairs: list[dict[str, Any]]) -> None:
     if not pairs:
         return
     st.markdown("**Which of two laws holds**, by the best single experiment that was found")
+    several = any(pair["together"] for pair in pairs)
     rows = [
         {
             "laws": " or ".join(pair["laws"]),
             f"information (nats, at most {_MOST})": _nats(pair["single"]),
             "at": _place(pair["design"]),
-            "eight experiments together": _nats(pair["together"]) if pair["together"] else "",
+            **({"eight together": _nats(pair["together"]) if pair["together"] else ""} if several else {}),
         }
         for pair in pairs
     ]

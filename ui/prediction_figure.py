@@ -57,6 +57,8 @@ def prediction_figure(
         figure.update_xaxes(title_text=axis, **place)
     shares = "shares" in laws[0]["outcomes"][entry]
     figure.update_xaxes(type="category" if words else "log" if logarithmic else "linear")
+    if logarithmic and result["at"][-1] >= 100 * result["at"][0]:
+        figure.update_xaxes(dtick=1)  # one a decade
     figure.update_yaxes(title_text=f"share of {outcome}" if shares else outcome, col=1)
     figure.update_yaxes(range=[-0.03, 1.03] if shares else None)
     figure.update_layout(

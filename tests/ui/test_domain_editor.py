@@ -1,12 +1,18 @@
 """The form for a domain beside its document: both edit the same thing."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from domains import catalogue
 from domains.loading import attachments, find, load_text
+from domains.measurements import read_replay
+from experiments_db.domain_versions import versions
+from orchestrator.own_domains import domain_names, find_domain
+from ui.form_fields import _rename, _there
 
 Look = Callable[..., AppTest]
 
@@ -26,6 +32,23 @@ def test_every_domain_of_the_catalogue_fills_the_form_and_stays_what_it_is(look:
     assert page.text_input("form.name").value == f"my-{name}"
     same = text.replace(f"name: my-{name}", f"name: {name}")
     assert load_text(same, attachments=attachments(domain)).identity == domain.identity
+    _every_field_can_be_changed_and_changed_back(page.session_state["domains.editor"])
+
+
+def _every_field_can_be_changed_and_changed_back(editor: Any) -> None:
+    """What a field shows, written after something else, gives the very document again; so do names, formulas too."""
+    before = editor.document
+    tried = 0
+    for key, (place, apply) in editor.fields.items():
+        names = apply is _rename
+        if not names and not isinstance(apply, partial):
+            continue  # a choice, which begins anew with other numbers
+        document, path = _there(editor, place) or pytest.fail(f"{key} has no place")
+        other = apply(document, path, "zz_other")
+        assert other != document, key
+        assert apply(other, (*path[:-1], "zz_other") if names else path, editor.given[key]) == before, key
+        tried += 1
+    assert tried > 8
 
 
 def _begin(look: Look, **query: str) -> AppTest:
@@ -225,3 +248,83 @@ def test_the_commented_example_and_another_domain_can_be_begun_from(look: Look) 
     page.button("begin.other").click().run()
     assert "# What the experimenter sets. Four kinds:" in _text(page)
     assert _wrong(page) == []
+
+
+def test_saving_keeps_a_version_and_opens_its_page(look: Look, write: Any) -> None:
+    page = _begin(look)
+    define_enzyme_inhibition(page)
+    text = _text(page)
+
+    page.button("draft.save").click().run()
+
+    assert not page.exception
+    assert page.title[0].value == "How does the drug slow the enzyme?"
+    assert "enzyme-drug" in page.query_params["domain"]
+    assert domain_names(write.database)[-1] == "enzyme-drug"
+    assert find_domain(write.database, "enzyme-drug").text == text
+
+    page = _begin(look, **{"from": "enzyme-drug"})
+    _fill(page, **{"Budget of one run": "15"})
+    page.button("draft.save").click().run()
+    with write.database.read() as session:
+        saved = versions(session, "enzyme-drug")
+    assert [version.source for version in saved] == ["desk", "desk"]
+    assert find_domain(write.database, "enzyme-drug").budget == 15
+
+
+def test_a_viewer_may_try_the_form_and_not_save(look: Look, write: Any, token: Callable[[str], None]) -> None:
+    token("viewer")
+    page = _begin(look)
+    _fill(page, Name="tried-out")
+
+    assert "name: tried-out" in _text(page)
+    assert page.button("draft.save").disabled
+
+
+def test_begin_anew_forgets_all_changes(look: Look) -> None:
+    page = _begin(look)
+    before = _text(page)
+    _fill(page, Name="another")
+
+    page.button("draft.forget").click().run()
+
+    assert _text(page) == before
+    assert page.text_input("form.name").value == "my-question"
+
+
+def test_taking_an_entry_away_leaves_the_others_as_they_are(look: Look) -> None:
+    page = _begin(look, **{"from": "source-location"})
+    names = [field.value for field in page.text_input if field.label.endswith(": name") and "Unknown" in field.label]
+    assert names == ["x1", "y1", "x2", "y2"]
+
+    _press(page, "Remove unknown 2")
+
+    names = [field.value for field in page.text_input if field.label.endswith(": name") and "Unknown" in field.label]
+    assert names == ["x1", "x2", "y2"]
+    assert any("'y1' is not declared" in line for line in _wrong(page))
+
+
+def test_a_table_of_measurements_begins_a_domain_with_its_replay(look: Look, write: Any) -> None:
+    page = _begin(look)
+    table = b"dose (mg),strain,response,day\n1,wild,2.5,1\n2,wild,3.5,2\n4,mutant,,3\n8,mutant,9,4\n"
+    page.file_uploader("begin.table").set_value(("My data.csv", table, "text/csv")).run()
+    roles = {box.label: box.value for box in page.selectbox if box.label.startswith("Column")}
+    assert list(roles.values()) == ["design", "design", "outcome", "left out"]
+
+    page.button("begin.measurements").click().run()
+
+    assert _wrong(page) == []
+    assert "dose: {integer: [1, 8], unit: mg}" in _text(page)
+    assert "strain: {choice: [wild, mutant]}" in _text(page)
+    assert any("My-data.csv (dose = dose (mg)" in entry.value.replace("\\", "") for entry in page.caption)
+    page.button("draft.save").click().run()
+    saved = find_domain(write.database, "my-measurements")
+    assert read_replay(saved, "measurements").outcomes[2] == {"response": None}
+
+
+def test_a_table_that_is_none_is_said(look: Look) -> None:
+    page = _begin(look)
+
+    page.file_uploader("begin.table").set_value(("made.csv", b"a;b\n1;2\n", "text/csv")).run()
+
+    assert "separated by semicolons" in page.error[0].value

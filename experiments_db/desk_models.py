@@ -20,7 +20,7 @@ WORKER_EVENTS = ("started", "stopped", "died")
 class Judgement(Table, table=True):
     """What a person says of a finding: of a run (its index), or of the campaign where `run_index` is null.
 
-    Only ever added; the newest that accepts or rejects is the one that holds.
+    Only ever added. Of those made since the finding was drawn the newest that accepts or rejects holds.
     """
 
     __table_args__ = (one_of("verdict", VERDICTS),)

@@ -1,6 +1,7 @@
 """Domains from files, texts and the catalogue, and back to text."""
 
 import difflib
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from domains.errors import DomainError
 from domains.measurements import Tables
 from domains.reading import core_scalar, read_file, read_text
 from domains.validation import validate
+
+_WIDTH = 110
 
 
 def load_file(path: Path | str) -> Domain:
@@ -47,8 +50,25 @@ def attachments(domain: Domain) -> dict[str, str]:
 
 def dump(domain: Domain) -> str:
     """The document as YAML, from what was parsed: loading it again gives the same data and the same identity."""
-    options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 110, "default_flow_style": None}
-    return yaml.dump(domain.parsed, Dumper=_Dumper, **options)
+    return as_yaml(domain.parsed)
+
+
+def as_yaml(document: Mapping[str, Any]) -> str:
+    """Plain data as YAML that reads as the same data: a line a key, and what is small below the second level in
+    brackets on one line, as people write it."""
+    node = _Dumper(io.StringIO(), sort_keys=False, default_flow_style=False).represent_data(document)
+    _lay_out(node, 0)
+    return str(yaml.serialize(node, Dumper=_Dumper, allow_unicode=True, width=_WIDTH))
+
+
+def _lay_out(node: Any, depth: int) -> int:
+    """Put brackets around what fits on a line; the characters that a node then takes."""
+    if isinstance(node, yaml.ScalarNode):
+        return len(node.value) + 2 + (_WIDTH if "\n" in node.value else 0)
+    inner = [part for entry in node.value for part in (entry if isinstance(entry, tuple) else (entry,))]
+    size = 2 + sum(2 + _lay_out(part, depth + 1) for part in inner)
+    node.flow_style = size < _WIDTH - 2 * depth and (depth > 1 or isinstance(node, yaml.SequenceNode) or not inner)
+    return size
 
 
 class _Dumper(yaml.SafeDumper):

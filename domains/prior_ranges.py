@@ -23,19 +23,31 @@ class Range:
 
 def prior_range(parameter: Parameter, constants: Mapping[str, float]) -> Range | None:
     """The range of a scalar unknown; None where the prior depends on other unknowns, and for vectors."""
-    prior = parameter.prior
-    if prior is None or parameter.size:
+    numbers = None if parameter.prior is None or parameter.size else known_numbers(parameter.prior, constants)
+    if numbers is None or parameter.prior is None:
         return None
+    return Range(*(quantile(parameter.prior, *numbers, level) for level in _LEVELS))
+
+
+def known_numbers(prior: Prior, constants: Mapping[str, float]) -> tuple[Arguments, list[float | None]] | None:
+    """A prior's arguments and its bounds as numbers; None where one of them depends on other unknowns."""
     arguments = [constant(argument, constants) for argument in prior.arguments]
     bounds = [None if bound is None else constant(bound, constants) for bound in (prior.low, prior.high)]
     known = all(value is not None for value in arguments)
     if not known or any(b is None for b, e in zip(bounds, (prior.low, prior.high), strict=True) if e is not None):
         return None
-    numbers = tuple(value for value in arguments if value is not None)
-    return Range(*(_quantile(prior, numbers, bounds, level) for level in _LEVELS))
+    return tuple(value for value in arguments if value is not None), bounds
 
 
-def _quantile(prior: Prior, arguments: Arguments, bounds: list[float | None], level: float) -> float:
+def share_between(prior: Prior, arguments: Arguments, bounds: list[float | None]) -> float:
+    """The probability that the family, not cut off, has between the bounds."""
+    _, below = _CONTINUOUS[prior.family]
+    low, high = bounds
+    return (1.0 if high is None else below(high, arguments)) - (0.0 if low is None else below(low, arguments))
+
+
+def quantile(prior: Prior, arguments: Arguments, bounds: list[float | None], level: float) -> float:
+    """The value below which a share ``level`` of a scalar prior lies."""
     if prior.family in ("categorical", "poisson"):
         return _discrete_quantile(prior, arguments, bounds, level)
     quantile, below = _CONTINUOUS[prior.family]

@@ -15,6 +15,7 @@ from experiments_db.canonical import digest
 from experiments_db.chains import EventRecord, check_chain, read_chain, strange_chains
 from experiments_db.differences import Difference
 from experiments_db.events import chain_of, digest_of_heads, head
+from experiments_db.judgements import check_judgements
 from experiments_db.logged import Logged, folded
 from experiments_db.models import Measurements
 from experiments_db.queries import BlockRecord, CampaignRecord, RunRecord
@@ -45,6 +46,7 @@ def check_campaign(session: Session, campaign: CampaignRecord) -> Checked:
     finding = queries.campaign_finding(session, campaign.id)
     whole = None if finding is None else (finding.content, finding.text)
     found += _finding(None, whole, logged.findings.get(None), older=logged.older is not None)
+    found += check_judgements(session, campaign.id, logged)
     return Checked(events, logged, found)
 
 

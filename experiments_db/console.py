@@ -26,7 +26,7 @@ from experiments_db.errors import ReadOnlyError
 
 # One call of a function is not interrupted; on values of this size the slowest (instr) takes seconds, not hours.
 _MAX_VALUE_BYTES = 1 << 20
-_MAX_TABLE_BYTES = 64 << 20
+MAX_TABLE_BYTES = 64 << 20
 _MAX_COLUMNS = 64
 _FETCH_ROWS = 20  # held at a time beside the answer; each may be large
 
@@ -38,6 +38,8 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
     sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 1000,
 }
+SECRET = "token"  # the table of those who may speak, with hashes of their secrets: the console does not show it
+_SQLITE_HIDDEN = {SECRET, "sqlite_dbpage", "dbstat"}  # and those by which the file's pages could be read
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
 _SQLITE_REFUSED = {
     *("load_extension", "fts3_tokenizer", "readfile", "writefile", "edit", "fsdir"),  # reach outside the database
@@ -45,12 +47,14 @@ _SQLITE_REFUSED = {
 }
 
 # Functions that read or write files, other sessions, other servers or settings, or run SQL given as text; and U&"…",
-# by which any name can be spelled past this list.
+# by which any name can be spelled past this list. Last: tables that hold secrets or what others are asking.
 _POSTGRES_REFUSED = re.compile(
     r"""\b( lo_\w+ | loread | lowrite | dblink\w* | set_config | nextval | setval | txid_current
       | (query|cursor|table|schema|database)_to_xml\w* | xml_?parse\w* | ts_stat | ts_rewrite | crosstab\w* | connectby
       | pg_(read|ls|stat_file|stat_reset|terminate|cancel|reload|rotate|switch|create|drop|promote|logical|replication
-           |advisory|try_advisory|export|notify|import|backup|start|stop|wal|file|copy|log|prewarm|execute|sync)\w*
+           |advisory|try_advisory|export|notify|import|backup|start|stop|wal|file|copy|log|prewarm|execute|sync|sleep
+           |hba|ident|statistic|stats|stat_activity|stat_statements|authid|shadow|user_mapping)\w*
+      | get_raw_page\w* | heap_page\w* | token
       ) \b | U&["']""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -66,7 +70,17 @@ class Table:
     truncated: bool
 
 
-def select(url: str, sql: str, *, seconds: float = 10.0, max_rows: int = 10_000) -> Table:
+@dataclass(frozen=True)
+class _Room:
+    """How large an answer may be."""
+
+    rows: int
+    bytes: int
+
+
+def select(
+    url: str, sql: str, *, seconds: float = 10.0, max_rows: int = 10_000, max_bytes: int = MAX_TABLE_BYTES
+) -> Table:
     """Return the answer to one SQL query, changing nothing.
 
     Args:
@@ -74,6 +88,7 @@ def select(url: str, sql: str, *, seconds: float = 10.0, max_rows: int = 10_000)
         sql: one statement that begins with SELECT, WITH or VALUES.
         seconds: how long it may take.
         max_rows: how many rows to return at most.
+        max_bytes: of about how many bytes the answer may be.
 
     Raises:
         ReadOnlyError: the statement is refused, wrong, or takes too long.
@@ -83,7 +98,7 @@ def select(url: str, sql: str, *, seconds: float = 10.0, max_rows: int = 10_000)
     sql = sql.strip().rstrip(";").rstrip()
     _check_begins_like_a_query(sql)
     answer = _select_sqlite if address.drivername == "sqlite" else _select_postgres
-    return answer(address, sql, seconds, max_rows)
+    return answer(address, sql, seconds, _Room(max_rows, max_bytes))
 
 
 def _check_begins_like_a_query(sql: str) -> None:
@@ -95,7 +110,7 @@ def _check_begins_like_a_query(sql: str) -> None:
         raise ReadOnlyError(f"The console only reads: a statement begins with SELECT, WITH or VALUES; found '{found}'.")
 
 
-def _select_sqlite(url: URL, sql: str, seconds: float, max_rows: int) -> Table:
+def _select_sqlite(url: URL, sql: str, seconds: float, room: _Room) -> Table:
     path = Path(str(url.database))
     deadline = time.monotonic() + seconds
     try:
@@ -113,18 +128,19 @@ def _select_sqlite(url: URL, sql: str, seconds: float, max_rows: int) -> Table:
         try:
             cursor = connection.execute(sql)
             columns = tuple(column[0] for column in cursor.description or ())
-            return _collect(columns, cursor, max_rows, deadline)
+            return _collect(columns, cursor, room, deadline)
         except (sqlite3.Error, sqlite3.Warning, TimeoutError) as error:
             raise _refusal(error, late=time.monotonic() > deadline, seconds=seconds) from error
 
 
-def _authorize(action: int, _first: str | None, second: str | None, _database: str | None, _trigger: str | None) -> int:
+def _authorize(action: int, first: str | None, second: str | None, _database: str | None, _trigger: str | None) -> int:
     harmless = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in _SQLITE_REFUSED
-    allowed = harmless or action in _READING
+    hidden = action == sqlite3.SQLITE_READ and (first or "").lower() in _SQLITE_HIDDEN
+    allowed = (harmless or action in _READING) and not hidden
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
-def _select_postgres(url: URL, sql: str, seconds: float, max_rows: int) -> Table:
+def _select_postgres(url: URL, sql: str, seconds: float, room: _Room) -> Table:
     if refused := _POSTGRES_REFUSED.search(sql):
         raise ReadOnlyError(f"The console only reads tables: '{refused.group()}' is refused.")
     deadline = time.monotonic() + seconds
@@ -133,7 +149,7 @@ def _select_postgres(url: URL, sql: str, seconds: float, max_rows: int) -> Table
         try:
             cursor.execute(sql.encode())  # DECLARE CURSOR: the server takes one query, and nothing that writes
             columns = tuple(column.name for column in cursor.description or ())
-            return _collect(columns, cursor, max_rows, deadline)
+            return _collect(columns, cursor, room, deadline)
         except (psycopg.Error, TimeoutError) as error:
             late = isinstance(error, TimeoutError | psycopg.errors.QueryCanceled)
             raise _refusal(error, late=late, seconds=seconds) from error
@@ -162,13 +178,13 @@ def _reading_postgres(url: URL, seconds: float) -> Iterator[psycopg.Connection[A
         connection.rollback()
 
 
-def _collect(columns: tuple[str, ...], answer: Iterable[Any], max_rows: int, deadline: float) -> Table:
+def _collect(columns: tuple[str, ...], answer: Iterable[Any], room: _Room, deadline: float) -> Table:
     rows: list[tuple[Any, ...]] = []
     size = 0
     for row in answer:
         if time.monotonic() > deadline:
             raise TimeoutError
-        if len(rows) == max_rows or size > _MAX_TABLE_BYTES:
+        if len(rows) == room.rows or size > room.bytes:
             return Table(columns, rows, truncated=True)
         rows.append(tuple(row))
         size += sum(len(value) if isinstance(value, str | bytes) else 32 for value in row)
@@ -180,5 +196,5 @@ def _refusal(error: BaseException, *, late: bool, seconds: float) -> ReadOnlyErr
         return ReadOnlyError(f"The query took longer than {seconds:g} s and was stopped: ask for less, or add a LIMIT.")
     cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     missing = "no such table" in cause or "does not exist" in cause
-    tables = f" The tables are {', '.join(sorted(models.Table.metadata.tables))}." if missing else ""
+    tables = f" The tables are {', '.join(sorted(models.Table.metadata.tables.keys() - {SECRET}))}." if missing else ""
     return ReadOnlyError(f"The console refused the statement: {cause}.{tables}")

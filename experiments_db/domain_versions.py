@@ -26,10 +26,8 @@ class DomainVersion:
     created_at: datetime
 
 
-_COLUMNS = (
-    col(Domain.identity), col(Domain.name), col(Domain.title), col(Domain.field), col(Domain.source),
-    col(Domain.created_at),
-)  # fmt: skip
+_NAMES = ("identity", "name", "title", "field", "source", "created_at")
+_COLUMNS: tuple[Any, ...] = tuple(getattr(Domain, name) for name in _NAMES)
 
 
 def newest_versions(session: Session, apart_from: Collection[str] = ()) -> list[DomainVersion]:
@@ -37,7 +35,7 @@ def newest_versions(session: Session, apart_from: Collection[str] = ()) -> list[
     order = (col(Domain.created_at).desc(), col(Domain.identity))
     place = func.row_number().over(partition_by=col(Domain.name), order_by=order).label("place")
     ranked = select(*_COLUMNS, place).where(col(Domain.name).not_in(list(apart_from))).subquery()
-    newest = select(*(ranked.c[column.name] for column in _COLUMNS)).where(ranked.c.place == 1)
+    newest = select(*(ranked.c[name] for name in _NAMES)).where(ranked.c.place == 1)
     return _versions(session, newest.order_by(ranked.c.name))
 
 

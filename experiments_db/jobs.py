@@ -42,6 +42,14 @@ class JobRecord:
         return self.status in OPEN
 
 
+@dataclass(frozen=True)
+class ClaimedJob:
+    """A job just claimed, and who held it last, if nobody gave it back: a worker that is gone."""
+
+    job: JobRecord
+    before: str | None
+
+
 def job_key(kind: str, arguments: dict[str, Any]) -> str:
     """By which the same work is told from other work."""
     return digest({"kind": kind, "arguments": arguments})
@@ -52,6 +60,14 @@ def find_job(session: Session, kind: str, arguments: dict[str, Any]) -> JobRecor
     same = (col(Job.key) == job_key(kind, arguments), col(Job.status).not_in(("failed", "cancelled")))
     job = session.scalars(select(Job).where(*same).order_by(col(Job.created_at).desc()).limit(1)).one_or_none()
     return None if job is None else view(JobRecord, job)
+
+
+def find_or_add_job(session: Session, kind: str, arguments: dict[str, Any], by: str) -> tuple[JobRecord, bool]:
+    """The job that does this, recorded now if there is none, and whether it was; two who ask at once get the same."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
+        session.execute(select(func.pg_advisory_xact_lock(int(job_key(kind, arguments)[:15], 16))))
+    known = find_job(session, kind, arguments)
+    return (known, False) if known else (add_job(session, kind, arguments, by), True)
 
 
 def add_job(session: Session, kind: str, arguments: dict[str, Any], by: str) -> JobRecord:
@@ -87,18 +103,23 @@ def waiting_jobs(session: Session, now: datetime, owner_is_alive: Callable[[str]
 
 def claim_job(
     session: Session, *, owner: str, now: datetime, lease_seconds: float, owner_is_alive: Callable[[str], bool]
-) -> JobRecord | None:
-    """Take the job that has waited longest and was tried least, None where none waits."""
-    free = _free(session, now, owner_is_alive)
-    oldest = select(Job).where(free).order_by(col(Job.attempts), col(Job.created_at), col(Job.id)).limit(1)
+) -> ClaimedJob | None:
+    """Take the job that has waited longest, since it was asked for or last given back, of those tried least.
+
+    None where none waits. What the owner itself holds it has lost track of.
+    """
+    free = _free(session, now, lambda other: other != owner and owner_is_alive(other))
+    since = func.coalesce(col(Job.lease_until), col(Job.created_at))
+    oldest = select(Job).where(free).order_by(col(Job.attempts), since, col(Job.id)).limit(1)
     job = session.scalars(oldest.with_for_update(skip_locked=True)).one_or_none()
     if job is None:
         return None
+    before = job.lease_owner
     job.status, job.lease_owner, job.lease_until = "running", owner, now + timedelta(seconds=lease_seconds)
     job.attempts += 1
     job.started_at = job.started_at or now
     session.flush()
-    return view(JobRecord, job)
+    return ClaimedJob(view(JobRecord, job), before)
 
 
 def renew_job(session: Session, job_id: str, owner: str, until: datetime) -> bool:
@@ -109,12 +130,22 @@ def renew_job(session: Session, job_id: str, owner: str, until: datetime) -> boo
 
 def note_progress(session: Session, job_id: str, owner: str, share: float, saying: str) -> None:
     """How far its owner is; ConflictError where the job is no longer the owner's: cancelled, or taken over."""
-    _change(session, job_id, owner, share=share, saying=saying, attempts=1)
+    _change(session, job_id, owner, share=share, saying=saying, attempts=1, message="")
 
 
-def release_job(session: Session, job_id: str, owner: str) -> None:
-    """Give it back to go on later; ConflictError where it is no longer the owner's."""
-    _change(session, job_id, owner, lease_owner=None, lease_until=None, attempts=0)
+def release_job(session: Session, job_id: str, owner: str, now: datetime) -> None:
+    """Give it back to go on after those who wait; ConflictError where it is no longer the owner's."""
+    _change(session, job_id, owner, lease_owner=None, lease_until=now, attempts=0, message="")
+
+
+def release_jobs(session: Session, owner: str, now: datetime, fault: str) -> int:
+    """Give back all that an owner holds and could not go on with, and why; how many there were.
+
+    It stays tried: what is wrong each time is given up in the end.
+    """
+    held = update(Job).where(col(Job.lease_owner) == owner, col(Job.status) == "running")
+    anew = {"lease_owner": None, "lease_until": now, "message": fault}
+    return len(session.scalars(held.values(anew).returning(col(Job.id))).all())
 
 
 def finish_job(session: Session, job_id: str, owner: str, result: dict[str, Any], now: datetime) -> None:
@@ -129,6 +160,21 @@ def fail_job(session: Session, job_id: str, owner: str, message: str, now: datet
             lease_until=None)  # fmt: skip
 
 
+def give_up_job(session: Session, claimed: ClaimedJob, message: str, now: datetime) -> None:
+    """Let a job fail over which workers died. It stays with the last of them until `note_job_fault` says of what."""
+    values = {"status": "failed", "message": message, "finished_at": now, "lease_owner": claimed.before,
+              "lease_until": None}  # fmt: skip
+    session.execute(update(Job).where(*_held(claimed.job.id, claimed.job.lease_owner or "")).values(values))
+
+
+def note_job_fault(session: Session, owner_prefix: str, fault: str) -> None:
+    """Note on the jobs that a dead process held what it died of, also where they have been given up meanwhile."""
+    his = col(Job.lease_owner).startswith(owner_prefix, autoescape=True)
+    session.execute(update(Job).where(his, col(Job.status) == "running").values(message=f"died of {fault}"))
+    added = {"message": col(Job.message) + f"; the last died of {fault}", "lease_owner": None}
+    session.execute(update(Job).where(his, col(Job.status) == "failed").values(added))
+
+
 def cancel_job(session: Session, job_id: str, now: datetime) -> bool:
     """Let nobody go on with it; whether it was still open."""
     open_one = (col(Job.id) == job_id, col(Job.status).in_(OPEN))
@@ -139,7 +185,8 @@ def cancel_job(session: Session, job_id: str, now: datetime) -> bool:
 def retry_job(session: Session, job_id: str) -> bool:
     """Let a job that failed wait again; whether it had failed."""
     failed = (col(Job.id) == job_id, col(Job.status) == "failed")
-    anew = {"status": "waiting", "message": "", "attempts": 0, "finished_at": None, "lease_owner": None}
+    anew = {"status": "waiting", "message": "", "attempts": 0, "finished_at": None, "lease_owner": None,
+            "lease_until": None, "share": 0.0, "saying": ""}  # fmt: skip
     return session.scalars(update(Job).where(*failed).values(anew).returning(col(Job.id))).one_or_none() is not None
 
 

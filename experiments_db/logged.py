@@ -19,8 +19,9 @@ class Logged:
 
     steps: step → what was said of it, of the steps since ``first_step``; findings: run's index (None: the campaign's)
     → digests; suggestions: number → its columns; revisions: of the block, in order; revised_cost: at how many
-    experiments a belief was last folded anew, and what the run had cost then; made_on: of what the numbers were made;
-    strange: what no sound writer does, such as a step out of its turn.
+    experiments a belief was last folded anew, and what the run had cost then; judged: what was said of the campaign's
+    findings, in order; made_on: of what the numbers were made; strange: what no sound writer does, such as a step out
+    of its turn.
     """
 
     created: dict[str, Any] | None = None
@@ -38,6 +39,7 @@ class Logged:
     suggestions: dict[int, dict[str, Any]] = field(default_factory=dict)
     revisions: list[dict[str, Any]] = field(default_factory=list)
     revised_cost: tuple[int, float] | None = None
+    judged: list[dict[str, Any]] = field(default_factory=list)
     made_on: list[dict[str, Any]] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
 

@@ -144,7 +144,7 @@ class Experiment(Table, table=True):
     decision_ms: float
     belief: dict[str, Any] = Field(sa_type=as_json)
     candidates: list[Any] = Field(sa_type=as_json)
-    created_at: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime, index=True)
     given: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
@@ -180,7 +180,7 @@ class Finding(Table, table=True):
     run_id: int | None = Field(default=None, foreign_key="run.id", index=True)
     content: dict[str, Any] = Field(sa_type=as_json)
     text: str = Field(sa_type=Text)
-    created_at: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
 class Event(Table, table=True):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -41,3 +41,16 @@ def trainings(session: Session) -> list[TrainingRecord]:
     """All meta-trainings, the newest first."""
     query = select(Training).order_by(col(Training.created_at).desc())
     return [view(TrainingRecord, row) for row in session.scalars(query)]
+
+
+def trainings_of(session: Session, agent: str, limit: int = 20) -> list[TrainingRecord]:
+    """The meta-trainings of one agent, the newest first."""
+    query = select(Training).where(col(Training.agent) == agent).order_by(col(Training.created_at).desc()).limit(limit)
+    return [view(TrainingRecord, row) for row in session.scalars(query)]
+
+
+def trained_names(session: Session, limit: int = 200) -> list[str]:
+    """The agents that there were meta-trainings of, those of late first."""
+    newest = func.max(col(Training.created_at))
+    query = select(col(Training.agent)).group_by(col(Training.agent)).order_by(newest.desc()).limit(limit)
+    return list(session.scalars(query))

@@ -6,21 +6,23 @@ good as the best classical policy, else that.
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from domains.document import Domain
-from meta_learner.agents.card import AgentError, Card
+from meta_learner.agents.card import AgentError, Card, checked_name
 from meta_learner.agents.standing import shortfalls
 from meta_learner.agents.store import Store, Stored
 from orchestrator.errors import OrganonError, RequestError
+from orchestrator.people import Why
 from orchestrator.requests import BEST_POLICY, POLICY_NAMES, check_policy
+from orchestrator.retirement import keep_restored, keep_retired, refuse_retired, retired_agents
 from orchestrator.settings import Settings
 
-SHIPPED_DEFAULT = "experimenter"
+SHIPPED_DEFAULT = UNIVERSAL = "experimenter"  # an agent; a family
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,26 @@ def agent_store(settings: Settings) -> Store:
 
 def policy_names(settings: Settings, domain: Domain) -> list[str]:
     """What a campaign of this domain may be asked for, the default first where it serves the domain."""
-    serving = [name for name in agent_store(settings).names() if _serves(settings, name, domain)]
+    retired = retired_agents(settings)
+    serving = [
+        name for name in agent_store(settings).names() if name not in retired and _serves(settings, name, domain)
+    ]
     names = [*POLICY_NAMES, *serving]
     default = default_policy(settings)
     return sorted(names, key=lambda name: name != default)
 
 
 def choose_policy(settings: Settings, asked: str | None, domain: Domain) -> ChosenPolicy:
-    """The policy of that name, or the default; RequestError unless there is one and it serves the domain."""
+    """The policy of that name, or the default, for a new campaign; RequestError unless there is one, it serves the
+    domain, and is not retired."""
     name = default_policy(settings) if asked is None else asked
+    if name not in POLICY_NAMES:
+        refuse_retired(settings, name)
+    return find_policy(settings, name, domain)
+
+
+def find_policy(settings: Settings, name: str, domain: Domain) -> ChosenPolicy:
+    """The policy of that name, retired or not; RequestError unless there is one and it serves the domain."""
     if name in POLICY_NAMES:
         check_policy(name, domain)
         return ChosenPolicy(name)
@@ -105,7 +118,9 @@ def default_policy(settings: Settings) -> str:
 
 
 def promote(settings: Settings, name: str) -> Card:
-    """Make an agent the default policy; OrganonError unless its card shows that it is good enough."""
+    """Make an agent the default policy; OrganonError unless its card shows that it is good enough, RequestError where
+    it is retired."""
+    refuse_retired(settings, name)
     agent = agent_store(settings).find(name)
     lacking = shortfalls(agent.card)
     if lacking:
@@ -122,6 +137,56 @@ def demote(settings: Settings) -> str:
     """Make the best classical policy the default again; returns its name."""
     _keep(settings, BEST_POLICY)
     return BEST_POLICY
+
+
+def retire(settings: Settings, name: str, why: Why) -> None:
+    """Offer an agent for no new campaign; those begun with it go on. RequestError where it is the default policy, or
+    retired already; AgentError where there is none such."""
+    if name in POLICY_NAMES:
+        raise RequestError(f"{name!r} is a classical policy; only agents are retired")
+    agent_store(settings).find(name)
+    if name == default_policy(settings):
+        raise RequestError(
+            f"the agent {name!r} is the default policy; promote another first, or take the classical one "
+            "(organon agent demote)"
+        )
+    keep_retired(settings, name, why)
+
+
+def restore(settings: Settings, name: str) -> None:
+    """Offer a retired agent again; RequestError where it is not retired."""
+    keep_restored(settings, name)
+
+
+def check_new_name(settings: Settings, name: str, same: Callable[[Any], bool]) -> None:
+    """OrganonError unless what is trained by a recipe may bear this name: a proper one, which no other agent has; same:
+    whether the recipe on a card is that one."""
+    try:
+        checked_name(name)
+    except ValueError as error:
+        raise OrganonError(str(error)) from None
+    store = agent_store(settings)
+    if name in store.names() and not same(store.find(name).card.recipe):
+        raise OrganonError(
+            f"there is an agent {name!r} already, of another recipe, in {store.find(name).folder}; choose another name "
+            "(name: of a recipe, --name of a specialist)"
+        )
+
+
+def check_adaptation(settings: Settings, agent: str, name: str, domain: Domain) -> Stored:
+    """The agent that is to be adapted to a domain, under a new name; AgentError or RequestError where it cannot be."""
+    store = agent_store(settings)
+    choose_policy(settings, agent, domain)
+    found = store.find(agent)
+    try:
+        checked_name(name)
+    except ValueError as error:
+        raise AgentError(str(error)) from None
+    if found.card.family != UNIVERSAL:
+        raise AgentError(f"the agent {agent!r} is of the family {found.card.family!r}; only an experimenter adapts so")
+    if name in store.names():
+        raise AgentError(f"there is an agent {name!r} already; choose another name (--name)")
+    return found
 
 
 _WAY_BACK = "organon agent demote makes the best classical policy the default again"

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from experiments_db import record, scheduling
 from experiments_db.database import Database
+from experiments_db.jobs import note_job_fault
 from experiments_db.models import WorkerEvent
 from experiments_db.worker_events import add_worker_event
 from orchestrator.settings import Settings
@@ -85,7 +86,9 @@ class Deaths:
         for death in self._read():
             with database.write() as session:
                 cause = _in_words(death["cause"])
-                scheduling.note_fault(session, f"{socket.gethostname()}/{death['pid']}/", cause)
+                owner = f"{socket.gethostname()}/{death['pid']}/"
+                scheduling.note_fault(session, owner, cause)
+                note_job_fault(session, owner, cause)
                 died = WorkerEvent(kind="died", host=socket.gethostname(), pid=death["pid"], message=cause)
                 add_worker_event(session, died)
 

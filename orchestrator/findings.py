@@ -23,7 +23,7 @@ UNEXPLAINED = (
     "no law of this domain explains the data: what came back is too improbable under all of them; they may all be "
     "wrong, or a reading or its unit"
 )
-_DEPARTURES = {
+DEPARTURES = {
     "design": "departs from {law} in a way that depends on the design",
     "order": "departs from {law} in a way that drifts from one experiment to the next",
     "more scatter": "scatters more than {law} allows",
@@ -132,7 +132,7 @@ def _departure(domain: Domain, content: Mapping[str, Any]) -> list[str]:
         f"({abs(place['residual']):.1f} sd {'above' if place['residual'] > 0 else 'below'})"
         for place in misfit["where"]
     ]
-    how = _DEPARTURES[misfit["kind"]].format(law=misfit["law"])
+    how = DEPARTURES[misfit["kind"]].format(law=misfit["law"])
     rarity = "a million" if misfit["peak"] > log(1e6) else f"{exp(misfit['peak']):,.0f}"
     return [
         f"No law of this domain explains the data: {misfit['outcome']} {how}, most at {'; '.join(places)}. "
@@ -185,17 +185,17 @@ def _law_sentence(domain: Domain, content: Mapping[str, Any]) -> str:
     if "misfit" in content:
         verdict = "is the best of them"
     ranked = sorted(others.items(), key=lambda item: -item[1])
-    rivals = ", ".join(f"{name} {_percent(p)}" for name, p in ranked[:_RIVALS])
+    rivals = ", ".join(f"{name} {percent(p)}" for name, p in ranked[:_RIVALS])
     if len(ranked) > _RIVALS:
-        rivals += f", {len(ranked) - _RIVALS} others {_percent(sum(p for _, p in ranked[_RIVALS:]))}"
-    return f"The law {named} {verdict} with probability {_percent(probability)} ({rivals}) {after}:"
+        rivals += f", {len(ranked) - _RIVALS} others {percent(sum(p for _, p in ranked[_RIVALS:]))}"
+    return f"The law {named} {verdict} with probability {percent(probability)} ({rivals}) {after}:"
 
 
 def _after(content: Mapping[str, Any]) -> str:
-    return f"after {_experiments(content)}"
+    return f"after {experiments_in_words(content)}"
 
 
-def _experiments(content: Mapping[str, Any]) -> str:
+def experiments_in_words(content: Mapping[str, Any]) -> str:
     count, given = content["experiments"], content.get("given", 0)  # findings of earlier versions do not say
     words = f"{count} experiment{'s' if count != 1 else ''}"
     if given == 0:
@@ -277,7 +277,7 @@ def campaign_text(domain: Domain, content: Mapping[str, Any]) -> str:
 
 def _many(domain: Domain, content: Mapping[str, Any]) -> list[str]:
     runs = content["runs"]
-    lines = [f"{runs} runs, {_experiments(content)}."]
+    lines = [f"{runs} runs, {experiments_in_words(content)}."]
     if len(domain.mechanisms) > 1:
         leading = list(content["most_probable"].items())
         found = ", ".join(f"{name} in {count}" for name, count in leading[:_RIVALS])
@@ -300,7 +300,7 @@ def _mean(summary: Mapping[str, float | None], digits: str = ".3g") -> str:
     return f"{summary['mean']:{digits}}" + (f" ± {error:.2g}" if error is not None else "")
 
 
-def _percent(probability: float) -> str:
+def percent(probability: float) -> str:
     if probability >= 0.9995:
         return "> 99.9 %"
     return "< 0.1 %" if probability < 0.0005 else f"{100 * probability:.1f} %"

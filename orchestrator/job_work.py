@@ -6,22 +6,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from experiments_db import jobs
 from experiments_db.database import Database
 from experiments_db.errors import ConflictError
 from experiments_db.jobs import JobRecord
-from orchestrator.errors import EXPECTED
+from orchestrator.errors import EXPECTED, RequestError
 from orchestrator.jobs import KINDS
-from orchestrator.lease import AWAY, job_heartbeat
+from orchestrator.lease import AWAY, give_back, job_heartbeat
+from orchestrator.limits import ran_out_of_memory
 from orchestrator.logs import note
 from orchestrator.owner import is_alive, this_process
 from orchestrator.settings import Settings
 
 log = logging.getLogger("organon")
 _SLICE_SECONDS = 5.0
+_REST_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -54,45 +58,71 @@ class Work:
 def work_next(database: Database, settings: Settings, progress: Callable[[], None]) -> tuple[str, str | None]:
     """Do the job whose turn it is, or a slice of it; ``again`` where it is to go on, and which it was."""
     owner = this_process()
-    with database.write() as session:
-        job = jobs.claim_job(
-            session,
-            owner=owner,
-            now=datetime.now(UTC),
-            lease_seconds=settings.lease_seconds,
-            owner_is_alive=is_alive,
-        )
-    if job is None:
-        return "busy", None
-    note(job=job.id)
-    work = Work(settings, database, job, owner, progress, monotonic() + _SLICE_SECONDS)
-    if job.attempts > settings.attempts:
-        _fail(work, f"its worker died {job.attempts - 1} times in a row over it; what it said is in the workers' log")
-        return "finished", job.id
-    with job_heartbeat(database, job.id, owner, settings.lease_seconds):
-        return _done(work), job.id
+    try:
+        with database.write() as session:
+            claimed = _claim(session, settings, owner)
+        if claimed is None:
+            return "busy", None
+        job = claimed.job
+        note(job=job.id)
+        if job.attempts > settings.attempts:
+            return "finished", job.id
+        with job_heartbeat(database, job.id, owner, settings.lease_seconds):
+            work = Work(settings, database, job, owner, progress, monotonic() + _SLICE_SECONDS)
+            return _done(work), job.id
+    except AWAY as error:
+        give_back(database, owner, f"could not use the record: {str(error).splitlines()[0]}")
+        sleep(_REST_SECONDS)  # what is wrong each time must not keep a worker spinning
+        return "again", None
+
+
+def _claim(session: Session, settings: Settings, owner: str) -> jobs.ClaimedJob | None:
+    """The job whose turn it is; one that kills its workers again and again is given up at once."""
+    now = datetime.now(UTC)
+    claimed = jobs.claim_job(
+        session, owner=owner, now=now, lease_seconds=settings.lease_seconds, owner_is_alive=is_alive
+    )
+    if claimed is not None and claimed.job.attempts > settings.attempts:
+        tried = f"{claimed.job.attempts - 1} workers in a row came to nothing over it"
+        cause = f"; the last {claimed.job.message}" if claimed.job.message else ""
+        jobs.give_up_job(session, claimed, tried + cause, now)
+    return claimed
 
 
 def _done(work: Work) -> str:
-    """Whatever the work throws ends it, with the reason; a database that is away is waited for by the watchdog."""
+    """Whatever the work throws ends it, with the reason; where the database is away, it is for the caller to wait."""
     try:
-        module, _, function = KINDS[work.job.kind].partition(":")
-        result = getattr(import_module(module), function)(work)
+        result = _function(work.job.kind)(work)
         with work.database.write() as session:
             if result is None:
-                jobs.release_job(session, work.job.id, work.owner)
+                jobs.release_job(session, work.job.id, work.owner, datetime.now(UTC))
                 return "again"
             jobs.finish_job(session, work.job.id, work.owner, result, datetime.now(UTC))
-    except ConflictError as error:
-        log.info("job %s: %s", work.job.id, error)
     except AWAY:
-        return "again"
-    except EXPECTED as error:
+        raise
+    except EXPECTED as error:  # ConflictError among them: cancelled, say, and then there is nothing left to fail
+        log.info("job %s: %s", work.job.id, error)
         _fail(work, str(error))
     except Exception as error:  # of the domain's own code, say: the worker goes on with other work
         log.exception("job %s failed", work.job.id)
-        _fail(work, f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+        _fail(work, _OUT_OF_MEMORY if ran_out_of_memory(error) else _in_words(error))
     return "finished"
+
+
+_OUT_OF_MEMORY = "it needs more memory than a worker may have: ask for less, or see ORGANON_MEMORY_LIMIT_MB"
+
+
+def _function(kind: str) -> Callable[[Work], dict[str, Any] | None]:
+    if kind not in KINDS:
+        raise RequestError(f"these workers know no kind of job {kind!r}: they run another version than whoever asked")
+    module, _, function = KINDS[kind].partition(":")
+    found: Callable[[Work], dict[str, Any] | None] = getattr(import_module(module), function)
+    return found
+
+
+def _in_words(error: Exception) -> str:
+    said = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _fail(work: Work, message: str) -> None:

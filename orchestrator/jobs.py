@@ -17,9 +17,15 @@ from orchestrator.owner import is_alive
 from orchestrator.settings import Settings
 
 KINDS: dict[str, str] = {
+    "domain-check": "orchestrator.work.domain_check:check",
+    "domain-prediction": "orchestrator.work.domain_prediction:predict",
     "bands": "orchestrator.work.bands:bands",
     "log-check": "orchestrator.work.log_check:log_check",
     "power": "orchestrator.work.power:power",
+    "draw": "orchestrator.work.drawing:draw",
+    "train": "orchestrator.work.training:train",
+    "compare": "orchestrator.work.comparing:compare",
+    "adapt": "orchestrator.work.adapting:adapt",
 }
 
 
@@ -28,9 +34,8 @@ def ask(settings: Settings, database: Database, kind: str, arguments: dict[str, 
     if kind not in KINDS:
         raise RequestError(f"there is no kind of job {kind!r}; there are {', '.join(KINDS)}")
     with database.write() as session:
-        known = jobs.find_job(session, kind, arguments)
-        job = known or jobs.add_job(session, kind, arguments, by)
-    if known is None:
+        job, added = jobs.find_or_add_job(session, kind, arguments, by)
+    if added:
         send_jobs(settings, [job.id])
     return job
 

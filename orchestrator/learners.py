@@ -44,17 +44,18 @@ class Learner:
 def universal(recipe: TrainingRecipe) -> Learner:
     """The experimenter; steps are updates."""
     from meta_learner.training.agent import as_agent
+    from meta_learner.training.planned import planned
     from meta_learner.training.session import Session
     from meta_learner.training.training import Training
 
-    session = Session(Training(recipe.plan()))
+    session = Session(Training(planned(recipe)))
     training = session.training
     return Learner(
         session,
         training.plan.steps,
         lambda: training.step,
-        training.state,
-        training.restore,
+        session.state,
+        session.restore,
         lambda about: as_agent(recipe, training, session.seconds, session.curve, about),
     )
 

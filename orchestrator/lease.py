@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from experiments_db import scheduling
 from experiments_db.database import Database
 from experiments_db.errors import UnreachableDatabaseError
-from experiments_db.jobs import renew_job
+from experiments_db.jobs import release_jobs, renew_job
 from experiments_db.scheduling import renew_lease
 
 # What a statement may be refused for otherwise (a value, a constraint) would be refused again.
@@ -66,8 +66,8 @@ def _beat(database: Database, lease_seconds: float, renew: Renewal, done: Event)
             return
 
 
-def give_back(database: Database, owner: str) -> int:
-    """Release what a process holds whose task could not go on, as soon as the database answers; how many blocks.
+def give_back(database: Database, owner: str, fault: str = "") -> int:
+    """Release what a process holds whose task could not go on, as soon as the database answers; how many it held.
 
     Until then it has nothing better to do, and others would take the lease for one that is in use. Raises what the
     database says after two minutes.
@@ -76,7 +76,9 @@ def give_back(database: Database, owner: str) -> int:
     while True:
         try:
             with database.write() as session:
-                return scheduling.release_all(session, owner, datetime.now(UTC) + timedelta(seconds=_REST_SECONDS))
+                now = datetime.now(UTC)
+                blocks = scheduling.release_all(session, owner, now + timedelta(seconds=_REST_SECONDS))
+                return blocks + release_jobs(session, owner, now, fault)
         except AWAY:
             if time.monotonic() >= deadline:
                 raise

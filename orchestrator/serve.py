@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from orchestrator.api.loopback import LOOPBACK
 from orchestrator.logs import output_of
+from orchestrator.page_tokens import check_page_tokens, pages_address, way_in
 from orchestrator.ports import check_port_is_free
 from orchestrator.settings import Settings
 from orchestrator.tokens import check_own_token
@@ -20,6 +22,7 @@ _STOP_SECONDS = 10.0
 
 def serve(settings: Settings, processes: int, say: Callable[[str], None], *, with_api: bool = False) -> None:
     """Run everything until SIGTERM or SIGINT; pages and HTTP interface are restarted if they end."""
+    check_page_tokens(settings)
     check_port_is_free(settings.ui_address, settings.ui_port, "the pages", "--port or ORGANON_UI_PORT")
     if with_api:
         check_own_token(settings)
@@ -28,7 +31,8 @@ def serve(settings: Settings, processes: int, say: Callable[[str], None], *, wit
     starts = [_start_pages, *([_start_api] if with_api else [])]
     with workers(settings, processes=processes, always=True) as supervisor:
         running = [start(settings) for start in starts]
-        say(f"Organon is at http://{settings.ui_address}:{settings.ui_port}  (Ctrl-C stops it)")
+        say(f"Organon is at {pages_address(settings)}  (Ctrl-C stops it)")
+        say(way_in(settings))
         try:
             while True:
                 supervisor.check()
@@ -50,9 +54,13 @@ def _start_api(settings: Settings) -> subprocess.Popen[bytes]:
 
 def serve_pages(settings: Settings, say: Callable[[str], None]) -> NoReturn:
     """Become the pages' server alone, without broker and workers of its own, until SIGTERM or SIGINT."""
+    check_page_tokens(settings)
     check_port_is_free(settings.ui_address, settings.ui_port, "the pages", "--port or ORGANON_UI_PORT")
     settings.make_home()
-    say(f"Organon's pages are at http://{settings.ui_address}:{settings.ui_port}  (Ctrl-C stops them)")
+    say(f"Organon's pages are at {pages_address(settings)}  (Ctrl-C stops them)")
+    say(way_in(settings))
+    if settings.ui_address not in LOOPBACK:
+        say("This address is open to others, and tokens travel as they are: put a proxy with TLS before it")
     sys.stdout.flush()
     os.execve(sys.executable, [sys.executable, *_pages(settings)], environment(settings))
 
@@ -63,7 +71,7 @@ def _start_pages(settings: Settings) -> subprocess.Popen[bytes]:
 
 def _pages(settings: Settings) -> list[str]:
     """What Python is told to run for the pages."""
-    page = Path(__file__).resolve().parent.parent / "ui" / "app.py"
+    page = Path(__file__).resolve().parent.parent / "ui" / "server.py"
     options = {
         "server.address": settings.ui_address,
         "server.port": str(settings.ui_port),

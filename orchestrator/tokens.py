@@ -16,7 +16,7 @@ from orchestrator.errors import RequestError
 from orchestrator.settings import Settings
 
 Role = Literal["viewer", "operator"]
-_LEAST_SECRET = 20  # characters of a token that somebody thought up
+LEAST_SECRET = 20  # characters of a token that somebody thought up
 _LONGEST_NAME = 100
 
 
@@ -89,9 +89,9 @@ def holder(settings: Settings, database: Database, token: str) -> Holder | None:
 def check_own_token(settings: Settings) -> None:
     """RequestError where ORGANON_API_TOKEN is too short to keep anybody out."""
     own = settings.api_token.get_secret_value()
-    if own and len(own) < _LEAST_SECRET:
+    if own and len(own) < LEAST_SECRET:
         raise RequestError(
-            f"ORGANON_API_TOKEN has {len(own)} characters; at least {_LEAST_SECRET} random ones are needed: "
+            f"ORGANON_API_TOKEN has {len(own)} characters; at least {LEAST_SECRET} random ones are needed: "
             "organon token create makes a good one"
         )
 

@@ -18,11 +18,10 @@ from experiments_db import trainings
 from experiments_db.database import Database
 from experiments_db.models import Training as TrainingRow
 from experiments_db.models import now_utc
-from meta_learner.agents.card import checked_name
 from meta_learner.agents.store import Stored
 from meta_learner.evaluation.results import provenance
 from meta_learner.training.recipe import TrainingRecipe
-from orchestrator.agents import agent_store
+from orchestrator.agents import agent_store, check_new_name
 from orchestrator.device import placed
 from orchestrator.errors import OrganonError
 from orchestrator.learners import Learner, specialist, universal
@@ -49,7 +48,7 @@ def train(
     ``stopped``; go on where the folder's state was. Returns the record, and the agent. OrganonError, before anything is
     done, where the folder holds another recipe's training, or another agent has the recipe's name."""
     asked = _asked(what)
-    _check_name(settings, asked)
+    check_new_name(settings, asked.name, asked.same)
     folder = settings.make_home() / "training" / asked.name
     with placed(settings.device):
         learner, row = _begun(folder, asked, settings.device)
@@ -100,19 +99,6 @@ def _run(learner: Learner, sitting: _Sitting, *, keep: Callable[[], object]) -> 
         if now - kept > _EVERY:
             keep()
             kept = now
-
-
-def _check_name(settings: Settings, asked: _Asked) -> None:
-    try:
-        checked_name(asked.name)
-    except ValueError as error:
-        raise OrganonError(str(error)) from None
-    store = agent_store(settings)
-    if asked.name in store.names() and not asked.same(store.find(asked.name).card.recipe):
-        raise OrganonError(
-            f"there is an agent {asked.name!r} already, of another recipe, in {store.find(asked.name).folder}; choose "
-            "another name (name: of a recipe, --name of a specialist)"
-        )
 
 
 def _begun(folder: Path, asked: _Asked, device: str) -> tuple[Learner, TrainingRow]:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 DOCKERFILE = ROOT / "docker" / "Dockerfile"
 COMPOSE = ROOT / "docker" / "compose.yaml"
 EXAMPLE = ROOT / "docker" / "example.env"
-SECRETS = ("DATABASE_PASSWORD", "BROKER_PASSWORD", "API_TOKEN")
+SECRETS = ("DATABASE_PASSWORD", "BROKER_PASSWORD", "API_TOKEN", "UI_TOKEN")
 OURS = {"migrations", "worker", "worker-gpu", "api", "ui"}
 
 

@@ -5,6 +5,7 @@ import streamlit as st
 from ui.access import who
 from ui.links import pages
 from ui.messages import in_words
+from ui.signed_in import show_holder
 
 # Drawn here: Streamlit would fetch the picture of an emoji or a named icon from another host.
 _ICON = (
@@ -19,7 +20,7 @@ def main() -> None:
     st.set_page_config(page_title="Organon", page_icon=_ICON, layout="wide")
     page = st.navigation(pages())
     with in_words():
-        who()
+        show_holder(who())
         page.run()
 
 

@@ -130,3 +130,13 @@ def _styled(figure: go.Figure, steps: int, *, height: int) -> go.Figure:
         uirevision="kept",  # a refresh keeps the viewer's zoom
     )
     return figure
+
+
+def colour(index: int) -> str:
+    """The colour of the law, or of whatever else, of this number."""
+    return COLOURS[index % len(COLOURS)]
+
+
+def symbol(index: int) -> str:
+    """The sign that goes with the colour, for those who cannot tell colours apart."""
+    return SYMBOLS[index % len(SYMBOLS)]

@@ -132,11 +132,11 @@ def play(model: DomainModel, policy: Policy, setting: Setting, block: int, tell:
         deciding += state.seconds
         experiments += state.performed
         tell(float((state.spent / setting.spends).amin()))
-    gain = _gain(steps, truths, state, setting.proposals)
+    gain = gained(steps, truths, state, setting.proposals)
     return Played(gain.cpu().numpy(), experiments.cpu().numpy(), deciding)
 
 
-def _gain(steps: BlockSteps, truths: Truths, state: BlockState, proposals: int) -> Tensor:
+def gained(steps: BlockSteps, truths: Truths, state: BlockState, proposals: int) -> Tensor:
     """Of every run [runs], under the domain's goal."""
     model = steps.model
     measure = measure_of(model.domain)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from domains import randomness
-from domains.random_domains import Recipe, random_domain
+from domains.random_domains import random_domain
 from domains.worlds import DomainModel
 from meta_learner.belief import Belief, BeliefSettings, prior_belief
 from meta_learner.experimenter.features import Known, Table, of_games
@@ -18,6 +18,7 @@ from meta_learner.games.of_domain import game_of, goal_of
 from meta_learner.hypotheses import Hypotheses, draw_hypotheses
 from meta_learner.information import information_under, pose, stratified
 from meta_learner.training.lessons import Learned, Lesson
+from meta_learner.training.recipe import recipe_of_domains
 from meta_learner.training.tasks import Task
 
 _KEPT = 256  # random domains in memory
@@ -46,7 +47,9 @@ class Decisions(Task):
     itself looks at, in turns. Its teacher's hypotheses are drawn anew from the same belief: only so are the errors of
     both independent, and what the learner takes for foresight is none of its own noise. Beliefs are drawn without an
     inference: particles of the prior drawn together towards one of them, by a factor of exp(−U(0, ``narrow``)) in all
-    and more or less along each unknown, and laws' probabilities tilted at random. Designs: those of ``tried`` that the
+    and more or less along each unknown, and laws' probabilities tilted at random. That one may be moved before, every
+    unknown by U(``shift``) of the prior's standard deviations in a direction of its own: beliefs in worlds that the
+    prior did not expect. Designs: those of ``tried`` that the
     learner's table ranks highest, so that its errors are met where they matter, and a quarter others. experiments: as
     many as the budget still pays for, at most.
     """
@@ -60,6 +63,7 @@ class Decisions(Task):
     known_outcomes: int = 24
     narrow: float = 4.0
     experiments: int = 12
+    shift: tuple[float, float] = (0.0, 0.0)
     share: float = 0.5  # of a batch of games: a decision in a domain costs more than a table's
     runs: int = 1
 
@@ -128,25 +132,38 @@ class Decisions(Task):
         for population in belief.populations:
             overall = -self.narrow * randomness.uniform((games, 1, 1), generator)
             each = 0.7 * randomness.normal((games, 1, population.z.shape[2]), generator)
-            centre, factor = population.z[:, :1], (overall + each).clamp_max(0.0).exp()
+            factor = (overall + each).clamp_max(0.0).exp()
+            centre = population.z[:, :1]
+            middle = self._moved(centre, population.z, generator)
             tilt = 2.0 * randomness.normal((games,), generator)
-            populations.append(replace(population, z=centre + factor * (population.z - centre), log_evidence=tilt))
+            populations.append(replace(population, z=middle + factor * (population.z - centre), log_evidence=tilt))
         return replace(belief, populations=tuple(populations))
+
+    def _moved(self, centre: Tensor, z: Tensor, generator: torch.Generator) -> Tensor:
+        """Centres [games, 1, dims] as far off as ``shift`` says; without one no draw is made."""
+        low, high = self.shift
+        if high == 0.0:
+            return centre
+        by = low + (high - low) * randomness.uniform((len(z), 1, 1), generator)
+        direction = 2.0 * randomness.integers(2, centre.shape, generator) - 1.0
+        return centre + by * direction * z.std(1, keepdim=True)
 
 
 @dataclass(frozen=True)
 class RandomDomains(Decisions):
     """Of random domains. seeds: from the first to before the second, one drawn for each batch; dynamics: the share of
-    domains with differential equations, which take most of the time; goals: weights of the goals' words, () for those
-    of ``domains.random_domains``."""
+    domains with differential equations, which take most of the time; noise: its range, relative to signals;
+    goals: weights of the goals' words, () for those of ``domains.random_domains``."""
 
     seeds: tuple[int, int] = (0, 400)
     dynamics: float = 0.0
+    noise: tuple[float, float] = (0.03, 0.4)
     goals: tuple[tuple[str, float], ...] = ()
 
     def model(self, generator: torch.Generator) -> DomainModel:
         low, high = self.seeds
-        return _random_model(low + int(randomness.integers(high - low, (1,), generator)), self.dynamics, self.goals)
+        seed = low + int(randomness.integers(high - low, (1,), generator))
+        return _random_model(seed, self.dynamics, self.noise, self.goals)
 
 
 @dataclass(frozen=True)
@@ -170,6 +187,7 @@ def _noise(model: DomainModel, draws: int, generator: torch.Generator) -> Tensor
 
 
 @lru_cache(maxsize=_KEPT)
-def _random_model(seed: int, dynamics: float, goals: tuple[tuple[str, float], ...]) -> DomainModel:
-    recipe = Recipe(features={"dynamics": dynamics})
-    return DomainModel(random_domain(seed, replace(recipe, goals=dict(goals)) if goals else recipe))
+def _random_model(
+    seed: int, dynamics: float, noise: tuple[float, float], goals: tuple[tuple[str, float], ...]
+) -> DomainModel:
+    return DomainModel(random_domain(seed, recipe_of_domains(dynamics, noise, dict(goals))))

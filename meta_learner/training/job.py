@@ -24,6 +24,7 @@ from meta_learner.games import UTILITIES, Greedy, best_value, expected_utility
 from meta_learner.games.random_tables import KINDS, Size, random_games
 from meta_learner.streams import stream
 from meta_learner.training.agent import as_agent
+from meta_learner.training.planned import planned
 from meta_learner.training.ranks import agreed, first, ranks
 from meta_learner.training.recipe import TrainingRecipe, read_recipe
 from meta_learner.training.session import Session
@@ -53,7 +54,7 @@ def _write(out: Path, recipe: TrainingRecipe, session: Session, games: int, devi
 
 def trained(recipe: TrainingRecipe, seconds: float) -> Session:
     """As far as the time goes; a line now and then."""
-    session = Session(Training(recipe.plan()))
+    session = Session(Training(planned(recipe)))
     for value in session.run():
         if session.training.step % _TOLD_EVERY == 0 and first():
             print(f"step {session.training.step}: {value:.4f}, {session.seconds:.0f} s", flush=True)

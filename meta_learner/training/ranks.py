@@ -28,6 +28,7 @@ def ranks(device: str) -> Iterator[str]:
     dist.init_process_group("nccl" if own.startswith("cuda") else "gloo")
     try:
         yield own
+        dist.barrier()  # who leaves first takes the connections of the others with it, which their threads die of
     finally:
         dist.destroy_process_group()
 

@@ -1,27 +1,40 @@
-"""A recipe of meta-training: one YAML file that says on what the experimenter trains, and for how long."""
+"""A recipe of meta-training: one YAML file that says on what the experimenter trains, and for how long. Torch-free.
 
-import itertools
-from collections.abc import Iterator
+``meta_learner.training.planned`` makes of it what a training takes.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from domains.document import Domain, GoalKind
 from domains.errors import DomainError
 from domains.loading import find
-
-if TYPE_CHECKING:
-    from meta_learner.training.decisions import KnownDomains, RandomDomains
-    from meta_learner.training.tasks import Tables
-    from meta_learner.training.training import Plan
+from domains.random_domains import Recipe
 
 FOLDER = Path(__file__).parent / "recipes"
+MOST_TEXT = 100_000  # characters of a recipe
 GameKind = Literal["flat", "ordered", "rare"]
 PlayedFor = Literal["information", "decision", "prediction"]
 Natural = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Place = tuple[str | int, ...]
+
+
+def _rising(ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] > ends[1]:
+        raise ValueError(f"the range runs from {ends[0]:g} to {ends[1]:g}; write the smaller first")
+    return ends
+
+
+Shift = Annotated[tuple[Annotated[float, Field(ge=0, le=5)], Annotated[float, Field(ge=0, le=5)]],
+                  AfterValidator(_rising)]  # fmt: skip
+Noise = Annotated[tuple[Annotated[float, Field(gt=0, le=10)], Annotated[float, Field(gt=0, le=10)]],
+                  AfterValidator(_rising)]  # fmt: skip
 
 
 class Part(BaseModel):
@@ -64,23 +77,14 @@ class TableGames(Weighed):
     ahead: Annotated[int, Field(ge=1, le=4)] = 2
     runs: Natural = 2
 
-    def tasks(self) -> "Iterator[Tables]":
-        """One a combination; predictions are asked for where there are answers, information where there are none."""
-        from meta_learner.games.random_tables import Size
-        from meta_learner.training.tasks import Tables
-
-        sizes = itertools.product(
-            self.hypotheses, self.designs, self.outcomes, self.experiments, self.targets, self.dear, self.answers
-        )
-        for (h, d, y, n, targets, dear, answers), kind, goal in itertools.product(sizes, self.kinds, self.goals):
-            if (goal == "prediction" and not answers) or (answers and (targets or goal == "information")):
-                continue
-            size = Size(h, d, y, n, min(targets, h) or None, dear, answers)
-            yield Tables(kind, size, goal, self.ahead, self.runs)
-
 
 class RandomDomainDecisions(Weighed):
-    """Decisions in random domains (``meta_learner.training.decisions.RandomDomains``)."""
+    """Decisions in random domains (``meta_learner.training.decisions.RandomDomains``).
+
+    seeds: from the first to before the second; experiments: the longest horizon; narrow: how sharp beliefs may be;
+    shift: how far from the prior's middle beliefs may lie besides, in its standard deviations; noise: of the domains,
+    relative to their signals; dynamics: the share with differential equations.
+    """
 
     seeds: tuple[Annotated[int, Field(ge=0)], Natural] = (0, 400)
     hypotheses: Annotated[int, Field(ge=4, le=512)] = 64
@@ -93,32 +97,33 @@ class RandomDomainDecisions(Weighed):
     share: Annotated[float, Field(gt=0, le=1)] = 0.5
     narrow: Annotated[float, Field(ge=0, le=20)] = 4.0
     experiments: Natural = 12
+    shift: Shift = (0.0, 0.0)
+    noise: Noise = (0.03, 0.4)
     dynamics: Share = 0.0
     goals: dict[GoalKind, Annotated[float, Field(ge=0)]] = {}
 
-    def task(self) -> "RandomDomains":
-        """As the training takes it."""
-        from meta_learner.training.decisions import RandomDomains
+    def of_domains(self) -> Recipe:
+        """How the domains are drawn; DomainError where no document could be asked for so."""
+        return recipe_of_domains(self.dynamics, self.noise, {str(goal): weight for goal, weight in self.goals.items()})
 
-        goals = tuple(sorted(self.goals.items()))
-        return RandomDomains(**self.model_dump(exclude={"weight", "goals"}), goals=goals)
+
+def recipe_of_domains(dynamics: float, noise: tuple[float, float], goals: Mapping[str, float]) -> Recipe:
+    """How random domains are drawn to be trained on; goals: weights of their words, empty for the usual mix."""
+    recipe = Recipe(features={"dynamics": dynamics}, noise=noise)
+    return replace(recipe, goals=dict(goals)) if goals else recipe
 
 
 class DomainDecisions(Weighed):
     """Decisions in domains of the catalogue, or of files (``meta_learner.training.decisions.KnownDomains``)."""
 
     names: Annotated[tuple[str, ...], Field(min_length=1)]
+    experiments: Natural = 12
+    narrow: Annotated[float, Field(ge=0, le=20)] = 4.0
+    shift: Shift = (0.0, 0.0)
 
     def domains(self) -> tuple[Domain, ...]:
         """The documents; DomainError where there is none, or an invalid one."""
         return tuple(find(name) for name in self.names)
-
-    def task(self) -> "KnownDomains":
-        """As the training takes it."""
-        from domains.worlds import DomainModel
-        from meta_learner.training.decisions import KnownDomains
-
-        return KnownDomains(known=tuple(DomainModel(domain) for domain in self.domains()))
 
 
 class HeldOutSet(Part):
@@ -157,21 +162,6 @@ class TrainingRecipe(Part):
     precision: Literal["single", "mixed"] = "single"
     imitate: StageRecipe
     improve: StageRecipe = StageRecipe(steps=0)
-
-    def plan(self) -> "Plan":
-        """As the training takes it."""
-        from meta_learner.experimenter.network import Shape
-        from meta_learner.training.training import Plan, Stage
-
-        tasks: list[tuple[float, Any]] = []
-        for games in self.tables:
-            each = list(games.tasks())
-            tasks += [(games.weight / len(each), task) for task in each]
-        tasks += [(part.weight, part.task()) for part in self.random_domains]
-        tasks += [(part.weight, part.task()) for part in self.domains]
-        imitate, improve = (Stage(**stage.model_dump()) for stage in (self.imitate, self.improve))
-        shape, mixed = Shape(**self.network.model_dump()), self.precision == "mixed"
-        return Plan(tuple(tasks), imitate, improve, self.seed, shape, self.curriculum, mixed)
 
     def is_that_of(self, kept: Any) -> bool:
         """Whether a recipe kept as plain data is this one: written by an earlier version, it lacks what that did not
@@ -217,6 +207,17 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a recipe. place: keys and places in lists, () for the whole."""
+
+    place: Place
+    words: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (".".join(map(str, self.place)), self.words) if part)
+
+
 def read_recipe(source: str) -> TrainingRecipe:
     """Of a file, or of one that comes with Organon, by its name; DomainError says what is wrong, and where."""
     path = FOLDER / f"{source}.yaml" if source in shipped() else Path(source)
@@ -224,27 +225,65 @@ def read_recipe(source: str) -> TrainingRecipe:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DomainError(f"{source}: there is no such recipe ({error}); Organon has {', '.join(shipped())}") from None
-    try:
-        recipe = TrainingRecipe.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise DomainError(f"{path}: this is no YAML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the recipe"
-        raise DomainError(f"{path}: {where}: {first['msg']}") from None
-    for wrong in _wrong(recipe):
-        raise DomainError(f"{path}: {wrong}")
+    return read_text(text, str(path))
+
+
+def read_text(text: str, file: str = "<text>") -> TrainingRecipe:
+    """Of a text; DomainError says the first thing that is wrong."""
+    recipe, problems = examine(text)
+    if recipe is None or problems:
+        raise DomainError(f"{file}: {problems[0]}")
     return recipe
 
 
-def _wrong(recipe: TrainingRecipe) -> Iterator[str]:
+def examine(text: str) -> tuple[TrainingRecipe | None, list[Problem]]:
+    """A recipe's text read, and everything that is wrong with it; None where its parts are not right by themselves."""
+    if len(text) > MOST_TEXT:
+        return None, [Problem((), f"{len(text):,} characters, and {MOST_TEXT:,} are the most")]
+    try:
+        recipe = TrainingRecipe.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        return None, [Problem((), f"this is no YAML: {error}")]
+    except ValidationError as error:
+        return None, [Problem(each["loc"], each["msg"].removeprefix("Value error, ")) for each in error.errors()]
+    return recipe, list(_wrong(recipe))
+
+
+def _wrong(recipe: TrainingRecipe) -> Iterator[Problem]:
     """What its parts, each right by itself, do not allow together."""
     if recipe.weight == 0:
-        yield "nothing to train on; add tables:, random-domains: or domains: with a weight above 0"
-    for domain in recipe.documents():
-        if recipe.held_out.holds(domain):
-            yield f"domains: {domain.name} ({domain.field}) is held out; take it out of one of the two"
+        yield Problem((), "nothing to train on; add tables:, random-domains: or domains: with a weight above 0")
+    yield from _wrong_random_domains(recipe)
+    yield from _wrong_domains(recipe)
     if recipe.improve.steps > 0 and not any(part.weight > 0 for part in recipe.tables):
-        yield "improve needs games to play; add tables: with a weight above 0, or leave it out"
+        words = "improve needs games to play; add tables: with a weight above 0, or leave it out"
+        yield Problem(("improve",), words)
     if recipe.network.width % recipe.network.heads:
-        yield f"network: width {recipe.network.width} is no multiple of {recipe.network.heads} heads"
+        words = f"width {recipe.network.width} is no multiple of {recipe.network.heads} heads"
+        yield Problem(("network",), words)
+
+
+def _wrong_random_domains(recipe: TrainingRecipe) -> Iterator[Problem]:
+    for index, part in enumerate(recipe.random_domains):
+        first, last = part.seeds
+        if first >= last:
+            words = f"from {first} to before {last} there is no seed; write the smaller first"
+            yield Problem(("random-domains", index, "seeds"), words)
+        try:
+            part.of_domains()
+        except DomainError as error:
+            yield Problem(("random-domains", index, "goals"), str(error))
+
+
+def _wrong_domains(recipe: TrainingRecipe) -> Iterator[Problem]:
+    for index, part in enumerate(recipe.domains):
+        place = ("domains", index, "names")
+        try:
+            documents = part.domains()
+        except DomainError as error:
+            yield Problem(place, str(error))
+            continue
+        for domain in documents if part.weight > 0 else ():
+            if recipe.held_out.holds(domain):
+                words = f"{domain.name} ({domain.field}) is held out; take it out of one of the two"
+                yield Problem(place, words)

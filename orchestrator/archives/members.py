@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from experiments_db.desk_models import VERDICTS
 from experiments_db.models import CAMPAIGN_STATUSES, REVISION_KINDS, SUGGESTION_STATUSES, WORK_STATUSES
 from experiments_db.package import Limits
 from orchestrator.stopping import Stop
@@ -16,6 +17,7 @@ KIND = "organon-campaign"
 DOMAIN, CAMPAIGN, BLOCKS, RUNS = "domain.json", "campaign.json", "blocks.jsonl", "runs.jsonl"
 EXPERIMENTS, FINDINGS, EVENTS = "experiments.jsonl", "findings.jsonl", "events.jsonl"
 SUGGESTIONS, REVISIONS = "suggestions.jsonl", "revisions.jsonl"
+JUDGEMENTS = "judgements.jsonl"  # where there are any: archives of earlier versions have none
 MEASUREMENTS, CARD, WEIGHTS = "measurements.json", "agent/card.json", "agent/agent.safetensors"
 REQUIRED = {DOMAIN, CAMPAIGN, BLOCKS, RUNS, EXPERIMENTS, SUGGESTIONS, REVISIONS, FINDINGS, EVENTS}
 
@@ -30,6 +32,7 @@ LIMITS = Limits(
         SUGGESTIONS: 4096 * _MB,
         REVISIONS: 4096 * _MB,
         FINDINGS: 4096 * _MB,
+        JUDGEMENTS: 1024 * _MB,
         EVENTS: 8192 * _MB,
         MEASUREMENTS: 64 * _MB,
         CARD: 4 * _MB,
@@ -232,6 +235,16 @@ class ArchivedFinding(_Member):
     run: Count | None
     content: dict[Name, Any]
     text: Long
+    created_at: AwareDatetime
+
+
+class ArchivedJudgement(_Member):
+    """A judgement's row; run: the index of the run whose finding it is about, None for the campaign's."""
+
+    run: Count | None
+    verdict: Literal[VERDICTS]  # type: ignore[valid-type]
+    by: Name
+    reason: Said
     created_at: AwareDatetime
 
 

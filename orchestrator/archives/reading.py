@@ -109,6 +109,7 @@ class _Import:
         self._experiments(session, runs)
         self._revisions(session, self._suggestions(session, runs))
         self._findings(session, runs)
+        self._judgements(session, runs)
         self._measurements(session)
         self._events(session)
         self._check(session)
@@ -228,6 +229,17 @@ class _Import:
                 yield {**values, "campaign_id": self.campaign.id, "run_id": run}
 
         self._insert(session, models.Finding, rows(), members.FINDINGS)
+
+    def _judgements(self, session: Session, runs: list[int]) -> None:
+        def rows() -> Iterator[dict[str, Any]]:
+            for _, found in self._lines(members.ArchivedJudgement, members.JUDGEMENTS):
+                if found.run is not None and found.run >= len(runs):
+                    raise self.package.refused(f"it has a judgement of a run {found.run}, which it does not have")
+                values = found.model_dump(exclude={"run"})
+                yield {**values, "campaign_id": self.campaign.id, "run_index": found.run}
+
+        if members.JUDGEMENTS in self.package.names:
+            self._insert(session, models.Judgement, rows(), members.JUDGEMENTS)
 
     def _measurements(self, session: Session) -> None:
         if members.MEASUREMENTS in self.package.names:

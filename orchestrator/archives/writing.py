@@ -6,12 +6,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from experiments_db import queries, schema
 from experiments_db.database import Database
+from experiments_db.desk_models import Judgement
 from experiments_db.events import campaign_digest
 from experiments_db.models import Block, Campaign, Event, Experiment, Finding, Measurements, Revision, Run, Suggestion
 from experiments_db.package import Writer
@@ -79,6 +80,8 @@ def _write(writer: Writer, session: Session, campaign: CampaignRecord, told: Tol
     given = session.get(Measurements, campaign.id)
     if given is not None:
         writer.json(members.MEASUREMENTS, {"file": given.file, "sha256": given.sha256, "rows": given.rows})
+    if session.scalar(select(exists().where(col(Judgement.campaign_id) == campaign.id))):
+        writer.lines(members.JUDGEMENTS, _plain(session, _judgements(campaign.id)))
     parts = _parts(campaign.id)
     for place, (name, query) in enumerate(parts.items()):
         told(name, place / len(parts))
@@ -119,6 +122,12 @@ def _parts(campaign: str) -> dict[str, Select[Any]]:
         .where(*own_chains)
         .order_by(col(Event.chain), col(Event.index)),
     }
+
+
+def _judgements(campaign: str) -> Select[Any]:
+    of_judgement = _columns(Judgement, ("verdict", "by", "reason", "created_at"))
+    query = select(col(Judgement.run_index).label("run"), *of_judgement)
+    return query.where(col(Judgement.campaign_id) == campaign).order_by(col(Judgement.id))
 
 
 def _answered_later(campaign: str, of_run: Select[Any]) -> dict[str, Select[Any]]:

@@ -6,7 +6,7 @@ import typer
 
 from domains.loading import find
 from orchestrator import agents
-from orchestrator.adaptation import Adapted, adapt
+from orchestrator.adaptation import Adapted, Asked, adapt
 from orchestrator.agents import SHIPPED_DEFAULT
 from orchestrator.cli import agent_text
 from orchestrator.cli.output import Json, console, print_json, print_table
@@ -42,14 +42,10 @@ def adapt_command(
     settings, found = load_settings(), find(domain)
     new = name or f"{agent}-{found.name}"
     with progress_bar() as bar, stopping() as stopped:
+        which_: Any = which  # looked at above
         done = adapt(
             settings,
-            found,
-            agent=agent,
-            name=new,
-            seconds=60.0 * minutes,
-            which=which,  # type: ignore[arg-type]  # looked at above
-            seed=seed,
+            Asked(found, agent, new, 60.0 * minutes, which_, seed),
             stopped=stopped,
             told=lambda share, value: bar(f"{new}: regret {value:.3f}", share),
         )

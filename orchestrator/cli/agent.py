@@ -14,6 +14,8 @@ from orchestrator.cli.output import Json, console, print_json, print_table
 from orchestrator.cli.progress import progress_bar
 from orchestrator.device import placed
 from orchestrator.errors import EXPECTED
+from orchestrator.people import Why, this_person
+from orchestrator.retirement import Retired, retired_agents
 from orchestrator.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ def list_agents(json: Json = False) -> None:
     """The agents there are, and which policy is the default."""
     settings = load_settings()
     default, problem = _default(settings)
-    rows = [_line(settings, name, default) for name in agents.agent_store(settings).names()]
+    retired = retired_agents(settings)
+    lines = [_line(settings, name, default) for name in agents.agent_store(settings).names()]
+    rows = [_with_retired(line, retired.get(line["name"])) for line in lines]
     if json:
         print_json({"default": default, "problem": problem, "agents": rows})
         return
@@ -82,7 +86,7 @@ def evaluate(
     chosen = [find(each) for each in domain]
     for each in chosen:
         services.check_policy(against, each)
-        agents.choose_policy(settings, name, each)
+        agents.find_policy(settings, name, each)
     from meta_learner.agents.comparison import Setting
 
     asked = [Setting(each, against, runs, seed=seed, budget=budget, particles=particles) for each in chosen]
@@ -111,6 +115,25 @@ def demote(json: Json = False) -> None:
     """Make the best classical policy the default again."""
     default = agents.demote(load_settings())
     _told({"default": default}, f"the default policy is {default}", json)
+
+
+@app.command()
+def retire(
+    name: NameArgument,
+    by: Annotated[str | None, typer.Option("--by", help="Who retires it. (default: this user)")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why.")] = "",
+    json: Json = False,
+) -> None:
+    """Offer an agent for no new campaign. Campaigns begun with it go on, and it can be put back."""
+    agents.retire(load_settings(), name, Why(by or this_person(), reason))
+    _told({"retired": name}, f"{name} is retired; organon agent restore {name} puts it back", json)
+
+
+@app.command()
+def restore(name: NameArgument, json: Json = False) -> None:
+    """Offer a retired agent again."""
+    agents.restore(load_settings(), name)
+    _told({"restored": name}, f"{name} is offered again", json)
 
 
 @app.command()
@@ -186,6 +209,13 @@ def _line(settings: Settings, name: str, default: str | None) -> dict[str, Any]:
         "as_good_as_greedy": card.as_good_as_greedy,
         "standing": ("default, " if name == default else "") + good,
     }
+
+
+def _with_retired(line: dict[str, Any], retired: Retired | None) -> dict[str, Any]:
+    standing = line["standing"]
+    if retired is not None and standing is not None:
+        standing = f"retired, {standing}"
+    return {**line, "retired": None if retired is None else retired.model_dump(mode="json"), "standing": standing}
 
 
 def _plain(stored: Stored) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _policies(domains: Sequence[Domain], wanted: list[str] | None, baseline: str
     for domain in domains:
         services.check_policy(baseline, domain)
         for name in wanted or []:
-            agents.choose_policy(settings, name, domain)
+            agents.find_policy(settings, name, domain)
     return list(dict.fromkeys(wanted or [n for n in services.POLICY_NAMES if all(_serves(n, d) for d in domains)]))
 
 

@@ -1,4 +1,4 @@
-"""``organon token``: who may speak to the HTTP interface."""
+"""``organon token``: who may speak to the HTTP interface, and open the pages."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from orchestrator import services, tokens
 from orchestrator.cli.output import Json, console, print_json, print_table
 from orchestrator.settings import load_settings
 
-app = typer.Typer(help="Tokens that open the HTTP interface (organon api).", no_args_is_help=True)
+app = typer.Typer(help="Tokens that open the HTTP interface (organon api) and the pages.", no_args_is_help=True)
 
 
 @app.command()

@@ -1,1 +1,1 @@
-"""Work that jobs ask for. Each module may load torch; only workers import it."""
+"""What workers do beside campaigns, one kind of job a module; `orchestrator.jobs.KINDS` names them."""

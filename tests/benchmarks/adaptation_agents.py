@@ -21,8 +21,7 @@ from meta_learner.policies import POLICIES
 from meta_learner.policies.base import Policy
 from meta_learner.specialists import Recipe, Specialised
 from meta_learner.specialists.session import Plan
-from orchestrator import services
-from orchestrator.adaptation import adapt
+from orchestrator import adaptation, services
 from orchestrator.agents import agent_store
 from orchestrator.cli.progress import Told
 from orchestrator.settings import Settings
@@ -101,13 +100,9 @@ def _adapted(settings: Settings, universal: Stored, domain: Domain, asked: Asked
     store = agent_store(settings)
     if name in store.names():
         return store.find(name)
-    return adapt(
+    return adaptation.adapt(
         settings,
-        domain,
-        agent=universal.name,
-        name=name,
-        seconds=60 * asked.minutes,
-        seed=asked.seed,
+        adaptation.Asked(domain, universal.name, name, seconds=60 * asked.minutes, seed=asked.seed),
         told=lambda share, _regret: told(f"{domain.name}: adapting", share),
     ).agent
 

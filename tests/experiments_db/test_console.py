@@ -1,6 +1,7 @@
 """The console answers questions and does nothing else, whatever is typed."""
 
 import time
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from experiments_db import queries, record
 from experiments_db.console import select
 from experiments_db.database import Database
 from experiments_db.errors import ReadOnlyError, UnreachableDatabaseError
-from experiments_db.models import Domain
+from experiments_db.models import Domain, Token
+from experiments_db.tokens import save_token
 
 Started = tuple[str, list[int]]
 
@@ -36,6 +38,16 @@ WRITES = [
     ";",
     "SELECT FROM WHERE",
     "SELECT * FROM nowhere",
+    "ATTACH DATABASE ':memory:' AS other",
+    "REPLACE INTO run (id) VALUES (1)",
+    "PRAGMA user_version = 7",
+    "CREATE TEMP TABLE t AS SELECT * FROM run",
+    "SELECT * FROM token",
+    "SELECT sha256 FROM Token",
+    'SELECT count(*) FROM "token"',
+    "SELECT t.sha256 FROM run LEFT JOIN token AS t ON true",
+    "WITH hidden AS (SELECT * FROM token) SELECT 1 FROM hidden",
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM token WHERE sha256 LIKE 'a%')",
 ]
 SQLITE_WRITES = [
     "ATTACH DATABASE '{folder}/attached.db' AS other",
@@ -50,6 +62,14 @@ SQLITE_WRITES = [
     "SELECT format('%1000000000d', 1)",
     "VACUUM INTO '{folder}/copy.db'",
     "WITH x AS (SELECT 1) REPLACE INTO run (id) VALUES (1)",
+    "SELECT * FROM main.token",
+    "SELECT * FROM [token]",
+    "SELECT * FROM `token`",
+    "SELECT data FROM sqlite_dbpage",
+    "SELECT * FROM dbstat",
+    "SELECT * FROM pragma_database_list",
+    "WITH x AS (SELECT 1) SELECT load_extension('/tmp/x.so') FROM x",
+    "SELECT edit('x')",
 ]
 POSTGRES_WRITES = [
     "SELECT pg_read_file('/etc/passwd')",
@@ -64,6 +84,23 @@ POSTGRES_WRITES = [
     "SELECT nextval('run_id_seq')",
     "COPY run TO PROGRAM 'touch {folder}/written'",
     "SET ROLE postgres",
+    "COPY run TO STDOUT",
+    "SELECT pg_sleep(11)",
+    "SELECT pg_sleep_for('11 s')",
+    "SELECT pg_read_binary_file('/etc/passwd')",
+    "SELECT * FROM pg_stats WHERE tablename LIKE 'tok%'",
+    "SELECT * FROM pg_statistic",
+    "SELECT query FROM pg_stat_activity",
+    "SELECT rolpassword FROM pg_authid",
+    "SELECT * FROM pg_shadow",
+    "SELECT * FROM pg_hba_file_rules",
+    "SELECT * FROM public.token",
+    "TABLE token",
+    "SELECT table_to_xml('tok' || 'en', true, true, '')",
+    "SELECT * FROM pg_largeobject; SELECT 1",
+    "VACUUM INTO '/tmp/copy.db'",
+    "DO $$ BEGIN DELETE FROM run; END $$",
+    "SELECT pg_advisory_lock(1)",
     "WITH x AS (SELECT 1) SELECT * FROM x; RESET ROLE",
 ]
 
@@ -162,3 +199,36 @@ def test_a_database_that_is_not_there_is_not_created(tmp_path: Path) -> None:
     with pytest.raises(UnreachableDatabaseError, match="cannot be opened"):
         select(f"sqlite:///{tmp_path}/none.db", "SELECT 1")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_is_bounded_in_rows_and_in_bytes(database: Database) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+    large = select(database.url, f"{endless} SELECT i, replace('{'x' * 1000}', 'x', 'xyz') FROM n", max_bytes=100_000)
+    assert large.truncated
+    assert 30 <= len(large.rows) <= 60
+    assert len(select(database.url, f"{endless} SELECT i FROM n", max_rows=7).rows) == 7
+
+
+def test_the_longest_time_is_ten_seconds_unless_said_otherwise() -> None:
+    assert signature(select).parameters["seconds"].default == 10.0
+
+
+@pytest.mark.parametrize("function", ["instr(hex(zeroblob(400000)), 'x')", "replace(hex(zeroblob(400000)), '0', 'a')"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_work_within_one_row_is_stopped_too(database: Database, function: str) -> None:
+    rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)"
+    started = time.monotonic()
+    with pytest.raises(ReadOnlyError, match="longer than"):
+        select(database.url, f"{rows} SELECT max(length({function}) + i) FROM n", seconds=0.3)
+    assert time.monotonic() - started < 5
+
+
+def test_nothing_is_told_of_who_may_speak(database: Database) -> None:
+    """Neither of the secrets' hashes, nor by a list of tables that names where they are."""
+    with database.write() as session:
+        save_token(session, Token(id="abc", name="Ada", role="operator", sha256="5" * 64))
+    with pytest.raises(ReadOnlyError) as caught:
+        select(database.url, "SELECT * FROM nowhere")
+    assert "token" not in str(caught.value)
+    for place in ("sqlite_master",) if "sqlite" in database.url else ("pg_class", "pg_attribute"):
+        assert "5" * 64 not in str(select(database.url, f"SELECT * FROM {place}", max_rows=100_000).rows)

@@ -2,12 +2,13 @@
 
 import socket
 import time
-import urllib.error
 import urllib.request
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+
+from orchestrator.page_tokens import COOKIE
 
 if TYPE_CHECKING:
     from tests.homes import Home
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 
-def answers(url: str, seconds: float) -> str:
-    """The body of the page, once it answers 200."""
+def answers(url: str, seconds: float, token: str = "") -> str:
+    """The body of the page, or of the login that it leads to, once it answers 200."""
+    asked = urllib.request.Request(url, headers={"Cookie": f"{COOKIE}={token}"})
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        with suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(url, timeout=5) as response:
+        with suppress(OSError), urllib.request.urlopen(asked, timeout=5) as response:
             assert response.status == 200
             return str(response.read().decode())
         time.sleep(0.2)
@@ -28,9 +30,12 @@ def answers(url: str, seconds: float) -> str:
 
 def test_start_and_stop(home: "Home", free_port: int) -> None:
     everything = home.start("start", "--port", str(free_port), "--processes", "1")
+    assert "<title>Log in" in answers(f"http://127.0.0.1:{free_port}/", 60)
     campaign = home.create("--domain", "enzyme-kinetics", "--budget", "2", "--particles", "100")
-    page = answers(f"http://127.0.0.1:{free_port}/", 30)
-    assert "<html" in page.lower()
+    said = (home.folder / "output.log").read_text()
+    token = said.partition(f"http://127.0.0.1:{free_port}/login#")[2].partition(" ")[0]
+    page = answers(f"http://127.0.0.1:{free_port}/", 60, token)
+    assert "<title>Streamlit" in page
     home.finish(campaign)
     (pages,) = home.processes("streamlit")
     listening = {c.laddr.ip for c in pages.net_connections("tcp") if c.status == "LISTEN"}
@@ -43,10 +48,10 @@ def test_start_and_stop(home: "Home", free_port: int) -> None:
 
 def test_pages_that_end_are_started_again(home: "Home", free_port: int) -> None:
     everything = home.start("start", "--port", str(free_port), "--processes", "1")
-    answers(f"http://127.0.0.1:{free_port}/", 30)
+    answers(f"http://127.0.0.1:{free_port}/", 60)
     (pages,) = home.processes("streamlit")
     pages.kill()
-    answers(f"http://127.0.0.1:{free_port}/", 30)
+    answers(f"http://127.0.0.1:{free_port}/", 60)
     home.stop(everything)
     assert home.empties()
 

@@ -58,7 +58,7 @@ def test_pages_alone(home: "Home", free_port: int) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/_stcore/health", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/alive", timeout=5) as answer:
                 assert answer.status == 200
                 break
         except OSError:

@@ -171,3 +171,18 @@ def test_export(agent: Organon, store: Store, tmp_path: Path) -> None:
         assert ended.status == 0, ended.err
         assert "64 designs × 64 hypotheses on one thread" in ended.out
         assert (tmp_path / "learner.onnx").exists()
+
+
+def test_retire_and_restore(organon: Organon, home: Path) -> None:
+    Store(home / "agents").save(*tiny())
+    assert organon("agent", "retire", "tiny-one", "--reason", "worn out", "--by", "Ada").status == 0
+    (line,) = [each for each in organon("agent", "list", "--json").json["agents"] if each["name"] == "tiny-one"]
+    assert (line["retired"]["by"], line["retired"]["reason"]) == ("Ada", "worn out")
+    assert line["standing"].startswith("retired, ")
+    assert "tiny-one" in organon("agent", "list").out
+    again = organon("agent", "retire", "tiny-one")
+    assert (again.status, again.out) == (2, "")
+    assert "organon agent restore tiny-one puts it back" in again.err
+    assert "tiny-one is offered again" in organon("agent", "restore", "tiny-one").out
+    assert "is not retired; none is" in organon("agent", "restore", "tiny-one").err
+    assert "there is no agent 'nobody'" in organon("agent", "retire", "nobody").err

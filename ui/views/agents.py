@@ -1,5 +1,10 @@
-"""``/agents``."""
+"""``/agents``: all of them, or the one that the address names."""
 
-import streamlit as st
+from ui.agent_list import show_agents
+from ui.links import asked
+from ui.one_agent import show_agent
 
-st.title("Agents")
+if asked("agents"):
+    show_agent()
+else:
+    show_agents()

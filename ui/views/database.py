@@ -1,5 +1,5 @@
-"""``/database``."""
+"""``/database``: the record to look through, and to ask in SQL."""
 
-import streamlit as st
+from ui.database_page import show_database
 
-st.title("Database")
+show_database()

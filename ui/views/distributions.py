@@ -1,5 +1,10 @@
-"""``/distributions``."""
+"""``/distributions``: all of them, or the one that the address names."""
 
-import streamlit as st
+from ui.distribution_list import show_distributions
+from ui.links import asked
+from ui.one_distribution import show_distribution
 
-st.title("Task distributions")
+if asked("distributions"):
+    show_distribution()
+else:
+    show_distributions()

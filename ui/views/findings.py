@@ -1,5 +1,13 @@
-"""``/findings``."""
+"""``/findings``: all of them, one that the address names, or several side by side."""
 
-import streamlit as st
+from ui.finding_comparison import compared, show_comparison
+from ui.finding_list import show_findings
+from ui.links import asked
+from ui.one_finding import show_finding
 
-st.title("Findings")
+if asked("findings"):
+    show_finding()
+elif compared():
+    show_comparison()
+else:
+    show_findings()

@@ -7,13 +7,14 @@ import torch
 
 from domains.errors import DomainError
 from meta_learner.training.decisions import KnownDomains, RandomDomains
-from meta_learner.training.recipe import read_recipe, shipped
+from meta_learner.training.planned import planned
+from meta_learner.training.recipe import TrainingRecipe, read_recipe, shipped
 from meta_learner.training.tasks import Tables
 
 GOOD = "name: mine\nimitate: {steps: 4}\ntables: [{hypotheses: [6]}]\n"
 
 
-def read(tmp_path: Path, text: str) -> object:
+def read(tmp_path: Path, text: str) -> TrainingRecipe:
     path = tmp_path / "recipe.yaml"
     path.write_text(text, encoding="utf-8")
     return read_recipe(str(path))
@@ -22,7 +23,7 @@ def read(tmp_path: Path, text: str) -> object:
 @pytest.mark.parametrize("name", shipped())
 def test_shipped_recipes_hold_out_every_real_domain(name: str) -> None:
     recipe = read_recipe(name)
-    plan = recipe.plan()
+    plan = planned(recipe)
     assert plan.steps > 0
     assert {type(task) for _, task in plan.tasks} == {Tables, RandomDomains}
     assert sum(weight for weight, _ in plan.tasks) == pytest.approx(recipe.weight)
@@ -30,7 +31,7 @@ def test_shipped_recipes_hold_out_every_real_domain(name: str) -> None:
 
 
 def test_games_ask_for_predictions_where_there_are_values_only(tmp_path: Path) -> None:
-    plan = read(tmp_path, GOOD).plan()  # type: ignore[attr-defined]
+    plan = planned(read(tmp_path, GOOD))
     tables = [task for _, task in plan.tasks]
     assert {task.goal for task in tables if task.size.answers} == {"decision", "prediction"}
     assert {task.goal for task in tables if not task.size.answers} == {"information", "decision"}
@@ -39,24 +40,24 @@ def test_games_ask_for_predictions_where_there_are_values_only(tmp_path: Path) -
 def test_domains_are_trained_on_by_name_and_told(tmp_path: Path) -> None:
     text = GOOD + "domains: [{names: [ces, okuns-law], weight: 3}]\nheld-out: {fields: [medicine]}\n"
     recipe = read(tmp_path, text)
-    weight, task = recipe.plan().tasks[-1]  # type: ignore[attr-defined]
+    weight, task = planned(recipe).tasks[-1]
     assert (weight, type(task)) == (3.0, KnownDomains)
-    assert [document.name for document in recipe.documents()] == ["ces", "okuns-law"]  # type: ignore[attr-defined]
-    assert recipe.in_words()[-1] == "75%: decisions in ces, okuns-law"  # type: ignore[attr-defined]
+    assert [document.name for document in recipe.documents()] == ["ces", "okuns-law"]
+    assert recipe.in_words()[-1] == "75%: decisions in ces, okuns-law"
 
 
 def test_a_recipe_kept_before_a_new_key_was_known_is_the_same(tmp_path: Path) -> None:
     recipe = read(tmp_path, GOOD)
-    kept = recipe.model_dump(mode="json", by_alias=True)  # type: ignore[attr-defined]
+    kept = recipe.model_dump(mode="json", by_alias=True)
     del kept["curriculum"], kept["held-out"]
-    assert recipe.is_that_of(kept)  # type: ignore[attr-defined]
-    assert not recipe.is_that_of({**kept, "seed": 7})  # type: ignore[attr-defined]
-    assert not recipe.is_that_of({**kept, "sed": 7})  # type: ignore[attr-defined]
+    assert recipe.is_that_of(kept)
+    assert not recipe.is_that_of({**kept, "seed": 7})
+    assert not recipe.is_that_of({**kept, "sed": 7})
 
 
 def test_the_mix_of_goals_is_the_recipes(tmp_path: Path) -> None:
     recipe = read(tmp_path, "name: mine\nimitate: {steps: 4}\nrandom-domains: [{goals: {maximise: 1}}]\n")
-    ((_, task),) = recipe.plan().tasks  # type: ignore[attr-defined]
+    ((_, task),) = planned(recipe).tasks
     generator = torch.Generator().manual_seed(1)
     assert {task.model(generator).domain.goal.kind for _ in range(8)} == {"maximise"}
 
@@ -77,9 +78,19 @@ def test_the_mix_of_goals_is_the_recipes(tmp_path: Path) -> None:
         (GOOD + "domains: [{names: [enzyme-kinetcs]}]\n", "enzyme-kinetcs"),
         (
             GOOD + "domains: [{names: [okuns-law, ces]}]\nheld-out: {fields: [macroeconomics]}\n",
-            "domains: okuns-law .macroeconomics. is held out; take it out of one of the two",
+            r"domains.0.names: okuns-law .macroeconomics. is held out; take it out of one of the two",
         ),
         (GOOD + "random-domains: [{goals: {win: 1}}]\n", "random-domains.0.goals.win"),
+        (
+            GOOD + "random-domains: [{goals: {predict: 1}}]\n",
+            "random-domains.0.goals: .* add learn, maximise or minimise",
+        ),
+        (GOOD + "random-domains: [{seeds: [5, 5]}]\n", "random-domains.0.seeds: from 5 to before 5 there is no seed"),
+        (GOOD + "random-domains: [{shift: [2, 1]}]\n", "random-domains.0.shift: the range runs from 2 to 1"),
+        (
+            GOOD + "domains: [{names: [ces], shift: [0, 9]}]\n",
+            "domains.0.shift.1: Input should be less than or equal to 5",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, says: str) -> None:

@@ -1,0 +1,139 @@
+"""What was done: jobs of all kinds, blocks, and the history of workers. From the record, whatever was restarted."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from experiments_db import at_work, jobs, worker_events
+from experiments_db.jobs import JobRecord
+from ui.job_words import JOB_SIGNS, duration, job_status, kind_words, time_taken
+from ui.links import go
+from ui.messages import in_words
+from ui.opening import open_database
+from ui.wording import moment, viewer_zone
+
+PAGE_SIZE = 25
+_ALL = "all"
+_EVENT_SIGNS = {"started": "▶ started", "stopped": "■ stopped", "died": "✕ died"}
+
+
+def job_filter() -> tuple[str | None, str | None, int]:
+    """Which jobs are to be listed: kind, status, page. Outside of what refreshes, so that it stays as it was set."""
+    with open_database().read() as session:
+        kinds = at_work.job_kinds(session)
+    left, middle, right = st.columns(3)
+    kind = left.selectbox("Kind", [_ALL, *kinds], key="jobs.kind", format_func=_kind)
+    status = middle.selectbox("Status", [_ALL, *JOB_SIGNS], key="jobs.status", format_func=_said)
+    page = right.number_input("Page", 1, None, 1, key="jobs.page", help="Newest first.")
+    return (None if kind == _ALL else kind), (None if status == _ALL else status), int(page) - 1
+
+
+def _kind(kind: str) -> str:
+    return kind if kind == _ALL else kind_words(kind)
+
+
+def _said(status: str) -> str:
+    return status if status == _ALL else job_status(status)
+
+
+def show_jobs(kind: str | None, status: str | None, page: int) -> None:
+    """Jobs as a table; selecting one opens it."""
+    with in_words():
+        with open_database().read() as session:
+            found = jobs.list_jobs(session, kind=kind, status=status, limit=PAGE_SIZE + 1, offset=page * PAGE_SIZE)
+        if not found:
+            st.caption(_NONE if page == 0 and kind is None and status is None else "There are no such jobs.")
+            return
+        zone = viewer_zone()
+        shown = found[:PAGE_SIZE]
+        picked = st.dataframe(
+            [_job_line(job, zone) for job in shown],
+            hide_index=True,
+            on_select="rerun",
+            selection_mode=["single-row", "single-cell"],
+            key=f"jobs.table.{page}",
+        )["selection"]
+        _open("workers", picked, [job.id for job in shown])
+        more = ", more on the next page" if len(found) > PAGE_SIZE else ""
+        st.caption(f"Select a job to see what came of it. Times are those of {zone.key}{more}.")
+
+
+_NONE = "No jobs yet. Previews, checks and trainings that somebody asks for on the other pages are listed here."
+
+
+def _open(path: str, selection: Any, shown: list[str]) -> None:
+    """Open what was selected in the table as it was last drawn: there may be newer lines since."""
+    before = st.session_state.get(f"work.shown.{path}", [])
+    st.session_state[f"work.shown.{path}"] = shown
+    rows = [*selection["rows"], *(row for row, _ in selection["cells"])]
+    if rows and rows[0] < len(before):
+        go(path, before[rows[0]])
+
+
+def _job_line(job: JobRecord, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "status": job_status(job.status),
+        "kind": kind_words(job.kind),
+        "asked for": moment(job.created_at, zone),
+        "by": job.by,
+        "time taken": duration(time_taken(job)),
+        "message": job.message or job.saying,
+        "result": "yes" if job.result is not None else "",
+        "job": job.id,
+    }
+
+
+def show_blocks() -> None:
+    """The blocks that ended last."""
+    with in_words():
+        with open_database().read() as session:
+            found = at_work.done_blocks(session)
+        if not found:
+            st.caption("No block has ended yet: each holds some runs of a campaign.")
+            return
+        zone = viewer_zone()
+        lines = [
+            {
+                "ended": moment(block.finished_at, zone),
+                "question": block.domain_title,
+                "block": block.index,
+                "runs": block.runs,
+                "steps": block.step,
+                "campaign": block.campaign_id,
+            }
+            for block in found
+        ]
+        picked = st.dataframe(
+            lines, hide_index=True, on_select="rerun", selection_mode=["single-row", "single-cell"], key="blocks.table"
+        )["selection"]
+        _open("campaigns", picked, [block.campaign_id for block in found])
+        st.caption("The last to end. Select one to open its campaign.")
+
+
+def history_page() -> int:
+    """Which page of the history, from 0; outside of what refreshes."""
+    return int(st.number_input("Page", 1, None, 1, key="history.page", width=160, help="Newest first.")) - 1
+
+
+def show_history(page: int) -> None:
+    """Pools that started and stopped, processes that died and of what."""
+    with in_words():
+        with open_database().read() as session:
+            found = worker_events.worker_events(session, limit=PAGE_SIZE, offset=page * PAGE_SIZE)
+        if not found:
+            st.caption("No workers have been here." if page == 0 else "There is no older history.")
+            return
+        zone = viewer_zone()
+        lines = [
+            {
+                "when": moment(event.created_at, zone),
+                "what": _EVENT_SIGNS.get(event.kind, event.kind),
+                "machine": event.host,
+                "process": event.pid,
+                "processes of the pool": event.processes,
+                "why": event.message,
+            }
+            for event in found
+        ]
+        st.dataframe(lines, hide_index=True)

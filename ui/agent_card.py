@@ -51,7 +51,8 @@ def show_held_out(card: AgentCard) -> None:
         )
         st.plotly_chart(forest_figure(standing), config=CHART, key="agent.forest")
     st.dataframe([_row(result) for result in card.held_out], hide_index=True, height="content", key="agent.held_out")
-    st.caption(plain(f"Gains: {'; '.join(sorted({MEASURES[result.measure] for result in card.held_out}))}."))
+    of = sorted({MEASURES[result.measure].removeprefix("gain, ") for result in card.held_out})
+    st.caption(plain(f"Gains are, by the domain's goal: {'; '.join(of)}. Larger is better."))
     _lacking(standing.lacking)
 
 

@@ -86,7 +86,8 @@ def _answer(job: JobRecord) -> None:
         st.plotly_chart(difference_figure(result, names), config=CHART, key=f"agent.difference.{job.id}")
     rows = [_row(name, policy) for name, policy in zip(names, result["policies"], strict=True)]
     st.dataframe(rows, hide_index=True, height="content", key=f"agent.compared.{job.id}")
-    st.caption(plain(f"Gain: {MEASURES[result['measure']]}, at the end of a budget of {number(result['budget'])}."))
+    of = MEASURES[result["measure"]].removeprefix("gain, ")
+    st.caption(plain(f"Gains are {of}, at the end of a budget of {number(result['budget'])}."))
 
 
 def _words(result: dict[str, Any], names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from orchestrator import services
 
-Kind = Literal["text", "number", "share", "whole", "range", "whole range", "choices", "wholes", "numbers"]
+Kind = Literal["text", "number", "share", "whole", "range", "whole range", "choices", "wholes", "numbers", "weights"]
 _STEP = 0.05
 
 
@@ -60,6 +60,14 @@ OF_RANDOM_DOMAINS = (
     _SHIFT,
     Field("noise", "range", "Noise", "Of outcomes, relative to the signal's spread.", (0.03, 0.4)),
     _HORIZON,
+    Field(
+        "goals",
+        "weights",
+        "Goals",
+        "Their weights, as learn=3, maximise=1; of learn, discriminate, predict, "
+        "maximise, minimise. Empty for the usual mix.",
+        {},
+    ),
     Field("dynamics", "share", "Share with differential equations", "They take most of the time.", 0.0),
 )
 OF_DOMAINS = (
@@ -114,6 +122,8 @@ def read_widget(field: Field, key: str) -> Any:
     value = st.session_state[key]
     if field.kind in ("wholes", "numbers"):
         return _listed(str(value), int if field.kind == "wholes" else float)
+    if field.kind == "weights":
+        return _weighed(str(value))
     return list(value) if field.kind == "choices" else value
 
 
@@ -140,7 +150,10 @@ def _shown(field: Field, value: Any) -> Any:
     if field.kind == "choices":
         return [str(each) for each in (value if isinstance(value, list) else field.default)]
     if field.kind in ("wholes", "numbers"):
-        return ", ".join(f"{each:g}" if _is_number(each) else str(each) for each in _as_list(value, field.default))
+        return ", ".join(_plain(each) for each in _as_list(value, field.default))
+    if field.kind == "weights":
+        weights = value if isinstance(value, Mapping) else field.default
+        return ", ".join(f"{name}={_plain(weight)}" for name, weight in weights.items())
     return str(value) if value is not None else field.default
 
 
@@ -150,6 +163,19 @@ def _as_list(value: Any, default: Any) -> list[Any]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if _is_number(value) else str(value)
+
+
+def _weighed(text: str) -> dict[str, Any]:
+    """``learn=3, maximise=1``; a name alone counts 1, and a weight that is no number stays as it was typed."""
+    found = {}
+    for part in filter(None, (each.strip() for each in text.split(","))):
+        name, _, weight = part.partition("=")
+        found[name.strip()] = _listed(weight or "1", float)[0] if weight.strip() or "=" not in part else weight
+    return found
 
 
 def _listed(text: str, kind: Callable[[str], float]) -> list[Any]:

@@ -91,7 +91,7 @@ def _findings(database: Database) -> None:
         found = attention.newest_findings(session, limit=_SHOWN)
     zone = viewer_zone()
     for finding in found:
-        link("campaigns", plain(finding.domain_title), finding.campaign_id)
+        link("findings", plain(finding.domain_title), finding.campaign_id)
         st.markdown(plain(_sentence(finding.text, finding.domain_title)))
         st.caption(moment(finding.created_at, zone))
     if found:

@@ -7,7 +7,7 @@ from orchestrator import services, timetable
 from orchestrator.suggestion_rules import is_suggested
 from ui.campaign_actions import show_campaign_actions
 from ui.export_panel import show_export
-from ui.links import asked, link_back
+from ui.links import asked, link, link_back
 from ui.links_to_campaigns import said, said_number, say
 from ui.log_panel import show_log
 from ui.messages import in_words
@@ -113,6 +113,7 @@ def _finding(view: CampaignView) -> None:
     st.subheader("Finding")
     if view.finding is not None:
         st.code(view.finding.text, language=None, wrap_lines=True)
+        link("findings", "What speaks for and against it; judge it, export it", view.campaign.id)
     elif view.live:
         st.caption("It is written when the campaign has finished.")
     else:

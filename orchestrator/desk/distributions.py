@@ -7,11 +7,10 @@ from sqlalchemy.exc import IntegrityError
 
 from experiments_db import distributions, trainings
 from experiments_db.jobs import JobRecord
-from meta_learner.training.recipe import TrainingRecipe
 from orchestrator.agent_work import open_jobs
 from orchestrator.agents import check_new_name
 from orchestrator.desk.base import Desk
-from orchestrator.distributions import Distribution, examine_own, find_distribution
+from orchestrator.distributions import Distribution, Recipe, examine_own, find_distribution
 from orchestrator.errors import RequestError
 from orchestrator.jobs import ask
 
@@ -76,7 +75,7 @@ class DistributionDesk(Desk):
         }
         return ask(self.settings, self.database, "train", arguments, by)
 
-    def _reached(self, recipe: TrainingRecipe) -> dict[str, Any]:
+    def _reached(self, recipe: Recipe) -> dict[str, Any]:
         """How far the training of this name has come."""
         with self.database.read() as session:
             newest = next(iter(trainings.trainings_of(session, recipe.name, limit=1)), None)
@@ -90,6 +89,6 @@ class DistributionDesk(Desk):
         return {"step": newest.step, "seconds": newest.seconds}
 
 
-def draw_arguments(recipe: TrainingRecipe, seed: int, count: int) -> dict[str, Any]:
+def draw_arguments(recipe: Recipe, seed: int, count: int) -> dict[str, Any]:
     """By which a look at draws is known."""
     return {"recipe": recipe.model_dump(mode="json", by_alias=True), "seed": seed, "count": count}

@@ -127,9 +127,15 @@ def test_parts_are_added_and_taken_out(look: Look, mine: DistributionDesk) -> No
     page = look("distributions", distribution="mine")
     page.button(f"{EDITOR}.random-domains.add").click().run()
     page.number_input(f"{EDITOR}.random-domains.0.noise.high").set_value(0.2).run()
+    page.text_input(f"{EDITOR}.random-domains.0.goals").set_value("learn=3, maximise").run()
     page.button(f"{EDITOR}.tables.0.remove").click().run()
     found = yaml.safe_load(document(page))
-    assert found["random-domains"] == [{"weight": 0.5, "seeds": [0, 400], "noise": [0.03, 0.2]}]
+    goals = {"learn": 3.0, "maximise": 1.0}
+    assert found["random-domains"] == [{"weight": 0.5, "seeds": [0, 400], "noise": [0.03, 0.2], "goals": goals}]
+    page.text_input(f"{EDITOR}.random-domains.0.goals").set_value("learn=many, win=1").run()
+    errors = " ".join(error.value for error in page.error)
+    assert "valid number" in errors
+    assert page.text_input(f"{EDITOR}.random-domains.0.goals").value == "learn=many, win=1"
     assert found["tables"] == []
 
 

@@ -55,11 +55,15 @@ class Campaign(Table, table=True):
     `max_experiments` and `max_cost` are caps on all its runs together; no cap where they are null.
     """
 
-    __table_args__ = (one_of("status", CAMPAIGN_STATUSES), Index(None, "status", "created_at"))
+    __table_args__ = (
+        one_of("status", CAMPAIGN_STATUSES),
+        Index(None, "status", "created_at"),
+        Index(None, "policy", "created_at"),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True)
     domain_identity: str = Field(foreign_key="domain.identity", index=True)
-    policy: str = Field(index=True)
+    policy: str
     laboratory: str = "simulate"
     runs: int
     budget: float

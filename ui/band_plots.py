@@ -26,7 +26,7 @@ def band_figure(result: Mapping[str, Any], order: Sequence[str], axis: Quantity,
     following = result.get("next")
     if following is not None and numeric:
         figure.add_vline(x=following[result["axis"]], line={"color": _POINT, "dash": "dash", "width": 1})
-    figure.update_xaxes(title_text=axis.heading)
+    figure.update_xaxes(title_text=axis.heading, type="log" if result.get("scale") == "log" and numeric else None)
     figure.update_yaxes(title_text=outcome.heading)
     return _styled(figure, 380)
 

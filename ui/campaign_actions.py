@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from experiments_db import recurrences
 from orchestrator.desk.campaigns import CampaignDesk
 from ui.at_desk import at, may_act
 from ui.links import go, link
 from ui.messages import in_words
+from ui.opening import open_database
 from ui.reading import CampaignView
-from ui.wording import LIVE, number
+from ui.wording import LIVE, moment, number, plain, viewer_zone
 
 _CONFIRM = "campaign.confirm"
 
@@ -32,6 +34,23 @@ def show_campaign_actions(view: CampaignView) -> None:
         _confirm(campaign.id)
     if campaign.status not in ("failed", "cancelled") and campaign.imported is None:
         _extend(view)
+    _repeats(campaign.id)
+
+
+def _repeats(campaign_id: str) -> None:
+    """That the campaign is repeated, and a way to stop that."""
+    with open_database().read() as session:
+        found = [entry for entry in recurrences.recurrences(session, campaign_id) if entry.active]
+    for entry in found:
+        zone = viewer_zone()
+        of = "" if entry.times is None else f" of {entry.times:,}"
+        every = f"every {number(entry.every_seconds / 3600)} hours"
+        done = f"{entry.made:,}{of} made, the next at {moment(entry.next_at, zone)} ({zone.key})"
+        st.caption(plain(f"It is repeated {every}, each time with the next seed: {done}."))
+        if st.button("Repeat it no more", key="campaign.stop_repeating"):
+            with in_words():
+                at(CampaignDesk).stop_repeating(campaign_id)
+                st.rerun()
 
 
 _STEERING: tuple[tuple[str, str, str, Callable[[CampaignDesk, str], object]], ...] = (

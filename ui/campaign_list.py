@@ -47,7 +47,7 @@ def show_campaigns() -> None:
         go("campaigns", new="1")
     for name in _FILTERS:  # an address that was kept, or a link from another page
         if (key := f"campaigns.{name}") not in st.session_state:
-            st.session_state[key] = said(name) or ("" if name == "words" else None)
+            st.session_state[key] = said(name)
     database = open_database()
     with database.read() as session:
         empty = not queries.list_campaigns(session, limit=1)
@@ -68,7 +68,7 @@ def _filters(offered: dict[str, list[str]]) -> None:
     left, middle, right = st.columns([1, 1, 2])
     for column, name, label in ((left, "domain", "Domain"), (middle, "policy", "Agent")):
         chosen = st.session_state[f"campaigns.{name}"]
-        options = [None, *offered[name], *([chosen] if chosen and chosen not in offered[name] else [])]
+        options = ["", *offered[name], *([chosen] if chosen and chosen not in offered[name] else [])]
         column.selectbox(
             label, options, format_func=lambda choice: choice or "all", key=f"campaigns.{name}", on_change=_turn_to,
             args=(0,),
@@ -100,7 +100,7 @@ def _empty() -> None:
 
 
 def _sought() -> Sought:
-    return Sought(**{name: str(st.session_state.get(f"campaigns.{name}") or "") for name in _FILTERS})
+    return Sought(**{name: str(st.session_state.get(f"campaigns.{name}", "")) for name in _FILTERS})
 
 
 def _filtered(database: Database) -> None:
@@ -109,7 +109,7 @@ def _filtered(database: Database) -> None:
         counts = campaign_search.count_by_status(session, _sought())
     status = st.selectbox(
         "Status",
-        [None, *STATUS_SIGNS],
+        ["", *STATUS_SIGNS],
         format_func=lambda choice: _counted(choice, counts),
         key="campaigns.status",
         on_change=_turn_to,
@@ -117,7 +117,7 @@ def _filtered(database: Database) -> None:
         width=220,
     )
     for name in _FILTERS:
-        say(name, str(st.session_state.get(f"campaigns.{name}") or ""))
+        say(name, str(st.session_state.get(f"campaigns.{name}", "")))
     found, more = _page(database, page)
     if found:
         _table(found, viewer_zone())
@@ -127,15 +127,15 @@ def _filtered(database: Database) -> None:
         _turning(page, len(found), more)
 
 
-def _counted(status: str | None, counts: dict[str, int]) -> str:
-    count = sum(counts.values()) if status is None else counts.get(status, 0)
-    return f"{'all' if status is None else status_words(status)} ({count:,})"
+def _counted(status: str, counts: dict[str, int]) -> str:
+    count = counts.get(status, 0) if status else sum(counts.values())
+    return f"{status_words(status) if status else 'all'} ({count:,})"
 
 
-def _nothing(status: str | None) -> str:
+def _nothing(status: str) -> str:
     sought = _sought()
     narrowed = sought.domain or sought.policy or sought.words
-    if status is None:
+    if not status:
         return "No campaign fits what you look for."
     return f"There is no {status} campaign{' that fits' if narrowed else ''}."
 

@@ -71,7 +71,7 @@ def _expected(request: CampaignRequest, checked: CheckedCampaign) -> None:
     cost.metric("Cost at most", number(checked.expected_cost * runs))
     times.metric("Runs", f"{runs:,}")
     a_run = "as many as the budget pays for" if each is None else counted(each, "experiment")
-    words = [f"each run: {a_run}, at a cost of at most {number(checked.expected_cost)}"]
+    words = [f"Each run: {a_run}, at a cost of at most {number(checked.expected_cost)}"]
     if checked.given is not None:
         words.append(f"every run starts from {counted(checked.given.count, 'given experiment')}, at no cost")
     table = request.timetable

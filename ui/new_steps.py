@@ -47,7 +47,7 @@ def ask_domain(database: Database) -> AskedDomain | None:
         domain = find(named) if isinstance(named, str) else named.load()
         laws = ", ".join(mechanism.label or mechanism.name for mechanism in domain.mechanisms[:6])
         st.markdown(f"**{plain(domain.title)}** {counted(len(domain.mechanisms), 'law')}: {plain(laws)}")
-        settings = "; ".join(f"{d.name} {allowed(d)} {d.unit}".strip() for d in domain.designs)
+        settings = "; ".join(f"{d.name}{f' ({d.unit})' if d.unit else ''} {allowed(d)}" for d in domain.designs)
         st.caption(plain(f"It sets {settings}; it sees {', '.join(domain.outcome_entries[:8])}."))
         link("domains", "The domain's page", name.partition("@")[0])
         return AskedDomain(named, domain)

@@ -65,6 +65,18 @@ def _candidates(candidates: Sequence[Mapping[str, Any]], named: Quantities, expe
         st.caption(f"No candidates are on record for experiment {experiment}.")
         return
     st.markdown(f"**Leading candidates for experiment {experiment}**, best first")
+    if len(candidates) > 1:
+        _figure(candidates, named)
+    rows = [
+        {f"design.{name}": value for name, value in candidate["design"].items()} | {"score": candidate["score"]}
+        for candidate in candidates
+    ]
+    st.dataframe(rows, hide_index=True, key="campaign.candidates", column_config=columns(rows, named))
+    st.caption(_SCORE_HELP)
+
+
+def _figure(candidates: Sequence[Mapping[str, Any]], named: Quantities) -> None:
+    """The scores over one setting."""
     designs = list(candidates[0]["design"])
     axis = designs[0]
     if len(designs) > 1:
@@ -73,9 +85,3 @@ def _candidates(candidates: Sequence[Mapping[str, Any]], named: Quantities, expe
         "candidates figure", (axis, repr(candidates)), lambda: candidate_figure(candidates, named.design(axis))
     )
     st.plotly_chart(figure, config=_CHART, key="campaign.candidates.figure")
-    rows = [
-        {f"design.{name}": value for name, value in candidate["design"].items()} | {"score": candidate["score"]}
-        for candidate in candidates
-    ]
-    st.dataframe(rows, hide_index=True, key="campaign.candidates", column_config=columns(rows, named))
-    st.caption(_SCORE_HELP)

@@ -69,6 +69,7 @@ def _told(work: Work, run: OpenedRun, belief: Belief) -> dict[str, Any]:
     return {
         "known": asked["known"],
         "axis": asked["axis"],
+        "scale": model.space.designs[axis].scale,
         "at": at,
         "grid": [model.space.to_names(design)[asked["axis"]] for design in grid],
         "laws": laws,

@@ -182,7 +182,7 @@ class Writer:
         alive = {"owner_is_alive": lambda _: True}
         claimed = jobs.claim_job(session, owner=_OWNER, now=NOON, lease_seconds=60.0, **alive)
         assert claimed is not None
-        return claimed.id
+        return claimed.job.id
 
     def finish(self, campaign_id: str) -> None:
         """End a campaign with its finding."""

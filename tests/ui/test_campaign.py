@@ -11,6 +11,8 @@ from pyarrow import parquet
 from streamlit.testing.v1 import AppTest
 
 from experiments_db import jobs, log_pages
+from orchestrator.settings import load_settings
+from tests.orchestrator.at_the_bench import create
 from ui.export_panel import exported
 
 Look = Callable[..., AppTest]
@@ -235,6 +237,40 @@ def test_a_campaign_is_paused_resumed_and_cancelled_on_its_page(look: Look, writ
         "ORGANON_UI_TOKEN",
         "no more substrate",
     )
+
+
+def test_a_campaign_is_extended_and_one_that_failed_is_tried_again(look: Look, write: Any) -> None:
+    campaign = write.running(steps=2)
+    page = look(campaign=campaign)
+    page.button("campaign.extend").click().run()
+    assert page.error[0].value.startswith("nothing to extend by")
+    page.number_input("campaign.extend.experiments").set_value(40).run()
+    page.button("campaign.extend").click().run()
+    assert "at most 40 experiments" in page.caption[0].value
+
+    write.fail(campaign, "no")
+    page = look(campaign=campaign)
+    page.button("campaign.retry").click().run()
+    assert _metrics(page)["Status"] == "◐ running"
+
+
+def test_a_repeated_campaign_says_so_and_can_be_stopped(look: Look, write: Any) -> None:
+    timetable = {"every": 7200.0, "times": 5}
+    created = create(load_settings(), write.database, laboratory="simulate", timetable=timetable)
+    page = look(campaign=created.id)
+    assert any("It is repeated every 2 hours" in words and "0 of 5 made" in words for words in _captions(page))
+
+    page.button("campaign.stop_repeating").click().run()
+
+    assert not any("It is repeated" in words for words in _captions(page))
+
+
+def test_a_campaign_is_cloned_on_its_page_and_the_clone_opened(look: Look, write: Any) -> None:
+    first = write.real(laboratory="simulate", budget=1, seed=4)
+    page = look(campaign=first)
+    page.button("campaign.clone").click().run()
+    assert "seed 5" in page.caption[0].value
+    assert _metrics(page)["Status"] == "○ scheduled"
 
 
 def test_the_log_is_told_in_words_and_its_chains_are_checked(look: Look, write: Any) -> None:

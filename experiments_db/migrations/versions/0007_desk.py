@@ -81,14 +81,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_workerevent"),
     )
     op.create_index("ix_workerevent_created_at", "workerevent", ["created_at"], unique=False)
-    op.create_index("ix_campaign_policy", "campaign", ["policy"], unique=False)
+    op.create_index("ix_campaign_policy_created_at", "campaign", ["policy", "created_at"], unique=False)
     for table in ("experiment", "finding"):  # newest first, and by day
         op.create_index(f"ix_{table}_created_at", table, ["created_at"], unique=False)
 
 
 def downgrade() -> None:
     """Drop them."""
-    op.drop_index("ix_campaign_policy", "campaign")
+    op.drop_index("ix_campaign_policy_created_at", "campaign")
     for table in ("experiment", "finding"):
         op.drop_index(f"ix_{table}_created_at", table)
     for table in ("workerevent", "savedquery", "taskdistribution", "job", "judgement"):

@@ -115,9 +115,10 @@ def _interval(
     }
 
 
-def faint(colour: str) -> str:
+def faint(colour: str, opacity: float = 0.18) -> str:
+    """The colour as one sees through."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.18)"
+    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def _styled(figure: go.Figure, steps: int, *, height: int) -> go.Figure:

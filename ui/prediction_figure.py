@@ -7,7 +7,8 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-_COLOURS = ("#2d7dd2", "#e07a1f", "#2a9d63", "#c44d9a", "#8a6fd6", "#b8930f", "#d6473c", "#1ba3b5")
+from ui.plots import COLOURS, faint
+
 _ACROSS = 4
 _ROW_HEIGHT = 270
 _WIDE, _INNER = "90 % of outcomes", "50 % of outcomes"
@@ -48,7 +49,7 @@ def prediction_figure(
     )  # fmt: skip
     for index, law in enumerate(laws):
         place = {"row": index // across + 1, "col": index % across + 1}
-        panel = _Panel(figure, place, result["at"], _COLOURS[index % len(_COLOURS)], index == 0)
+        panel = _Panel(figure, place, result["at"], COLOURS[index % len(COLOURS)], index == 0)
         shown = law["outcomes"][entry]
         if "shares" in shown:
             _add_shares(panel, shown["shares"])
@@ -76,7 +77,7 @@ def _add_bands(panel: _Panel, bands: Sequence[Row]) -> None:
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
     for bottom, top, opacity, name in ((low, high, 0.16, _WIDE), (lower, upper, 0.3, _INNER)):
         panel.add(bottom, name, **edge, showlegend=False)
-        panel.add(top, name, **edge, fill="tonexty", fillcolor=_faint(panel.colour, opacity))
+        panel.add(top, name, **edge, fill="tonexty", fillcolor=faint(panel.colour, opacity))
     panel.add(
         median, "median", mode="lines", line={"color": panel.colour, "width": 2},
         customdata=list(zip(low, high, strict=True)),
@@ -104,11 +105,6 @@ def _apart(lower: Row, upper: Row) -> list[float | None]:
 def _add_shares(panel: _Panel, shares: Mapping[str, Row]) -> None:
     """How often each option comes back."""
     for index, (option, row) in enumerate(shares.items()):
-        line = {"color": _COLOURS[index % len(_COLOURS)], "width": 2}
+        line = {"color": COLOURS[index % len(COLOURS)], "width": 2}
         panel.add(row, f"comes back {option}", mode="lines+markers", line=line, marker={"size": 4},
                   hovertemplate=f"{option}: %{{y:.1%}}<extra></extra>")  # fmt: skip
-
-
-def _faint(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from domains.prior_density import Curve
+from ui.plots import COLOURS
 
-_COLOURS = ("#2d7dd2", "#e07a1f", "#2a9d63", "#c44d9a", "#8a6fd6", "#b8930f")
 _HEIGHT = 150
 
 
@@ -15,7 +15,7 @@ def prior_figure(heading: str, curves: Sequence[Curve]) -> go.Figure:
     """One curve, or one for each share of a vector; ``heading`` names the axis, with its unit."""
     figure = go.Figure()
     for index, curve in enumerate(curves):
-        _add(figure, curve, _COLOURS[index % len(_COLOURS)], f"share {index}" if len(curves) > 1 else "density")
+        _add(figure, curve, COLOURS[index % len(COLOURS)], f"share {index}" if len(curves) > 1 else "density")
     logarithmic = any(curve.logarithmic for curve in curves)
     discrete = any(curve.discrete for curve in curves)
     tallest = max((y for curve in curves for y in curve.y), default=1.0)

@@ -115,8 +115,7 @@ def _sure(report: Report) -> Iterator[str]:
         yield from _sure_of_many(report)
         return
     if len(report.laws) > 1 and report.law is not None:
-        others = 1 - report.law.probability
-        odds = f"{report.law.probability / others:,.3g} to 1" if others > 1e-9 else "more than a billion to 1"
+        odds = _odds(report.law.probability)
         yield (
             f"Among the {len(report.laws)} laws of this domain the odds for {report.law.name} are {odds} against all "
             "others together, provided that one of them holds."
@@ -255,6 +254,15 @@ def _law_to_settle(report: Report) -> Iterator[str]:
         f"At the recent rate (over the last {over} experiments the odds for {law.name} grew {exp(rate):.2g}-fold with "
         f"each) about {count} more would bring it to {percent(ESTABLISHED)}."
     )
+
+
+def _odds(probability: float) -> str:
+    """``3.2 to 1``, ``12,000 to 1``: two digits, which is more than particles tell of what is rare."""
+    others = 1 - probability
+    if others < 1e-9:
+        return "more than a billion to 1"
+    odds = float(f"{probability / others:.2g}")
+    return f"{odds:,.0f} to 1" if odds >= 10 else f"{odds:g} to 1"
 
 
 def odds_rate(report: Report) -> tuple[float | None, int]:

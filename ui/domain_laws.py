@@ -6,7 +6,7 @@ import streamlit as st
 
 from domains import latex, wording
 from domains.document import Domain, Mechanism
-from ui.wording import ABSENT, number, plain
+from ui.wording import number, plain
 
 _LAWS = 12  # written out; of more, as many
 
@@ -58,4 +58,6 @@ def show_outcomes(domain: Domain) -> None:
     st.latex(latex.outcomes(domain))
     labelled = [outcome for outcome in domain.outcomes if outcome.label or outcome.unit]
     for outcome in labelled:
-        st.caption(plain(f"{outcome.name}: {outcome.label or ABSENT}{f', in {outcome.unit}' if outcome.unit else ''}"))
+        told = [part for part in (outcome.label, outcome.unit and f"in {outcome.unit}") if part]
+        if told:
+            st.caption(plain(f"{outcome.name}: {', '.join(told)}"))

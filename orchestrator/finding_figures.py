@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from orchestrator.colours import COLOURS
 from orchestrator.finding_comparison import Compared
 from orchestrator.finding_report import Constant, Report
 
-COLOURS = ("#2d7dd2", "#e07a1f", "#2a9d63", "#c44d9a", "#8a6fd6", "#b8930f", "#d6473c", "#1ba3b5")  # as the pages'
 _MARKERS = ("o", "s", "D", "^", "P", "v", "X", "*")
 _PRIOR = "#b9bec5"
 WIDTH = 6.6  # inches, of every figure

@@ -8,7 +8,8 @@ import yaml
 
 from experiments_db.trainings import TrainingRecord
 from orchestrator.agent_register import GREEDY, AgentCard, StoredAgent, standing_of
-from ui.agent_figures import CHART, MEASURES, curve_figure, forest_figure
+from ui.agent_figures import MEASURES, curve_figure, forest_figure
+from ui.figure_style import CHART
 from ui.wording import counted, moment, number, plain, viewer_zone
 
 

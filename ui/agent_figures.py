@@ -6,11 +6,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from orchestrator.agent_register import GREEDY, Standing
-from ui import plots
+from ui.figure_style import COLOURS, GREY, add_band, laid_out, reach
 
-COLOURS = plots.COLOURS
-GREY = "#8a8f98"
-CHART: dict[str, Any] = {"displayModeBar": False, "displaylogo": False}
 MEASURES = {
     "sACE": "gain, nats about the hypothesis",
     "law": "gain, nats about the true law",
@@ -69,22 +66,15 @@ def _add_points(
     colour: str,
     symbol: str = "circle",
 ) -> None:
+    low, middle, high = zip(*ends, strict=True)
     figure.add_scatter(
-        x=[middle for _, middle, _ in ends],
+        x=middle,
         y=list(names),
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [high - middle for _, middle, high in ends],
-            "arrayminus": [middle - low for low, middle, _ in ends],
-            "color": colour,
-            "thickness": 2,
-            "width": 4,
-        },
+        error_x=reach(low, middle, high, color=colour, thickness=2, width=4),
         mode="markers",
         marker={"color": colour, "symbol": symbol, "size": 10},
         name=name,
-        customdata=[(low, high) for low, _, high in ends],
+        customdata=list(zip(low, high, strict=True)),
         hovertemplate="%{y}: %{x:.3f} (95 %: %{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
     )
 
@@ -93,7 +83,7 @@ def gains_figure(result: Mapping[str, Any], names: Sequence[str]) -> go.Figure:
     """Of two policies, the mean gain by experiment with its 95 % interval."""
     figure = go.Figure()
     for index, (policy, name) in enumerate(zip(result["policies"], names, strict=True)):
-        add_band(figure, policy["by_experiment"], COLOURS[index], name)
+        _add_mean(figure, policy["by_experiment"], COLOURS[index], name)
     figure.update_xaxes(title_text="experiments done", rangemode="tozero")
     figure.update_yaxes(title_text=MEASURES[result["measure"]])
     return laid_out(figure, 340, legend=True)
@@ -102,19 +92,17 @@ def gains_figure(result: Mapping[str, Any], names: Sequence[str]) -> go.Figure:
 def difference_figure(result: Mapping[str, Any], names: Sequence[str]) -> go.Figure:
     """The paired difference by experiment with its 95 % interval, around 0."""
     figure = go.Figure()
-    add_band(figure, result["difference"], COLOURS[2], f"{names[0]} less {names[1]}")
+    _add_mean(figure, result["difference"], COLOURS[2], f"{names[0]} less {names[1]}")
     figure.add_hline(y=0.0, line={"color": GREY, "dash": "dash", "width": 1})
     figure.update_xaxes(title_text="experiments done", rangemode="tozero")
     figure.update_yaxes(title_text="difference of gains")
     return laid_out(figure, 260, legend=True)
 
 
-def add_band(figure: go.Figure, rows: Sequence[Mapping[str, float]], colour: str, name: str) -> None:
+def _add_mean(figure: go.Figure, rows: Sequence[Mapping[str, float]], colour: str, name: str) -> None:
     """A mean over its interval, by experiment from 0."""
     steps = list(range(len(rows)))
-    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    figure.add_scatter(x=steps, y=[row["low"] for row in rows], **edge)
-    figure.add_scatter(x=steps, y=[row["high"] for row in rows], fill="tonexty", fillcolor=plots.faint(colour), **edge)
+    add_band(figure, steps, [row["low"] for row in rows], [row["high"] for row in rows], colour)
     figure.add_scatter(
         x=steps,
         y=[row["mean"] for row in rows],
@@ -124,16 +112,3 @@ def add_band(figure: go.Figure, rows: Sequence[Mapping[str, float]], colour: str
         customdata=[(row["low"], row["high"]) for row in rows],
         hovertemplate=f"{name}: %{{y:.3g}} (95 %: %{{customdata[0]:.3g}} to %{{customdata[1]:.3g}})<extra></extra>",
     )
-
-
-def laid_out(figure: go.Figure, height: int, *, legend: bool = False) -> go.Figure:
-    """With room for what is written, and a zoom that a refresh keeps."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 10, "r": 10, "t": 34 if legend else 10, "b": 10},
-        showlegend=legend,
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
-        uirevision="kept",
-    )
-    figure.update_yaxes(automargin=True)
-    return figure

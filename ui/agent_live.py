@@ -3,7 +3,8 @@
 import streamlit as st
 
 from orchestrator.agent_register import trainings_of
-from ui.agent_figures import CHART, curve_figure
+from ui.agent_figures import curve_figure
+from ui.figure_style import CHART
 from ui.opening import open_database
 
 _VALUES = "regret, then gain; a share"

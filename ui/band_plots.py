@@ -5,10 +5,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui.plots import COLOURS, SYMBOLS, faint
+from ui.figure_style import COLOURS, GREY, add_band, colour, laid_out, reach
 from ui.quantities import Quantity
 
-_POINT = "#888888"  # seen on white and on dark
 _MOST = 12  # candidates in a figure
 
 
@@ -25,14 +24,14 @@ def band_figure(result: Mapping[str, Any], order: Sequence[str], axis: Quantity,
         )
     following = result.get("next")
     if following is not None and numeric:
-        figure.add_vline(x=following[result["axis"]], line={"color": _POINT, "dash": "dash", "width": 1})
+        figure.add_vline(x=following[result["axis"]], line={"color": GREY, "dash": "dash", "width": 1})
     figure.update_xaxes(title_text=axis.heading, type="log" if result.get("scale") == "log" and numeric else None)
     figure.update_yaxes(title_text=outcome.heading)
-    return _styled(figure, 380)
+    return laid_out(figure, 380, legend=True)
 
 
 def _add_band(
-    figure: go.Figure, law: Mapping[str, Any], grid: Sequence[Any], outcome: Quantity, colour: str, *, numeric: bool
+    figure: go.Figure, law: Mapping[str, Any], grid: Sequence[Any], outcome: Quantity, shade: str, *, numeric: bool
 ) -> None:
     values, name = law["outcomes"][outcome.name], f"{law['name']} ({law['probability']:.0%})"
     middle, told = _middle(values)
@@ -40,14 +39,12 @@ def _add_band(
     if not numeric:
         figure.add_scatter(
             x=grid, y=middle, name=name, mode="markers", hovertemplate=hover,
-            marker={"color": colour, "size": 9}, error_y=_reach(values, middle, colour),
+            marker={"color": shade, "size": 9}, error_y=_reach(values, middle, shade),
         )  # fmt: skip
         return
-    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, "legendgroup": name}
-    figure.add_scatter(x=grid, y=values["low"], **edge)
-    figure.add_scatter(x=grid, y=values["high"], fill="tonexty", fillcolor=faint(colour), **edge)
+    add_band(figure, grid, values["low"], values["high"], shade, group=name)
     figure.add_scatter(
-        x=grid, y=middle, name=name, mode="lines", legendgroup=name, hovertemplate=hover, line={"color": colour}
+        x=grid, y=middle, name=name, mode="lines", legendgroup=name, hovertemplate=hover, line={"color": shade}
     )
 
 
@@ -59,14 +56,8 @@ def _middle(values: Mapping[str, Sequence[float | None]]) -> tuple[Sequence[floa
     )
 
 
-def _reach(values: Mapping[str, Any], middle: Sequence[float | None], colour: str) -> dict[str, Any]:
-    def apart(ends: Sequence[float | None]) -> list[float | None]:
-        return [None if e is None or m is None else abs(e - m) for e, m in zip(ends, middle, strict=True)]
-
-    return {
-        "type": "data", "symmetric": False, "array": apart(values["high"]), "arrayminus": apart(values["low"]),
-        "color": colour, "thickness": 1.5, "width": 4,
-    }  # fmt: skip
+def _reach(values: Mapping[str, Any], middle: Sequence[float | None], shade: str) -> dict[str, Any]:
+    return reach(values["low"], middle, values["high"], color=shade, thickness=1.5, width=4)
 
 
 def _add_points(
@@ -82,8 +73,8 @@ def _add_points(
         name=name,
         mode="markers",
         marker={
-            "color": _POINT, "size": 9 if near else 7, "symbol": "circle" if near else "circle-open",
-            "line": {"color": _POINT, "width": 1},
+            "color": GREY, "size": 9 if near else 7, "symbol": "circle" if near else "circle-open",
+            "line": {"color": GREY, "width": 1},
         },
         hovertemplate=f"experiment %{{customdata}}: %{{y:.4g}} {outcome.unit}<extra></extra>",
     )  # fmt: skip
@@ -97,17 +88,15 @@ def next_figure(result: Mapping[str, Any], order: Sequence[str], outcome: Quanti
         if not values:
             continue
         middle, told = _middle(values)
-        colour = _colour(order, law["name"])
-        reach = _reach(values, middle, colour)
+        shade = _colour(order, law["name"])
         figure.add_scatter(
-            x=middle, y=[f"{law['name']} ({law['probability']:.0%})"], error_x=reach, mode="markers",
-            marker={"color": colour, "size": 10}, showlegend=False,
+            x=middle, y=[f"{law['name']} ({law['probability']:.0%})"], mode="markers",
+            error_x=_reach(values, middle, shade), marker={"color": shade, "size": 10},
             hovertemplate=f"{told}: %{{x:.4g}} {outcome.unit}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title_text=outcome.heading)
     figure.update_yaxes(title_text="law", autorange="reversed")
-    figure = _styled(figure, 90 + 34 * len(result["laws"]))
-    return figure.update_layout(hovermode="closest")
+    return laid_out(figure, 90 + 34 * len(result["laws"])).update_layout(hovermode="closest")
 
 
 def candidate_figure(candidates: Sequence[Mapping[str, Any]], axis: Quantity) -> go.Figure:
@@ -128,22 +117,8 @@ def candidate_figure(candidates: Sequence[Mapping[str, Any]], axis: Quantity) ->
         )
     figure.update_xaxes(title_text=axis.heading)
     figure.update_yaxes(title_text="score of the design")
-    return _styled(figure, 260).update_layout(hovermode="closest")
-
-
-def symbol_of(order: Sequence[str], law: str) -> str:
-    """A law's sign, told from others without colour."""
-    return SYMBOLS[(list(order).index(law) if law in order else len(order)) % len(SYMBOLS)]
+    return laid_out(figure, 260, legend=True).update_layout(hovermode="closest")
 
 
 def _colour(order: Sequence[str], law: str) -> str:
-    return COLOURS[(list(order).index(law) if law in order else len(order)) % len(COLOURS)]
-
-
-def _styled(figure: go.Figure, height: int) -> go.Figure:
-    return figure.update_layout(
-        height=height,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
-        uirevision="kept",
-    )
+    return colour(list(order).index(law) if law in order else len(order))

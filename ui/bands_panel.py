@@ -10,11 +10,10 @@ from orchestrator import jobs
 from ui import plots
 from ui.band_plots import band_figure, next_figure
 from ui.campaign_jobs import show_job
+from ui.figure_style import CHART
 from ui.quantities import Quantities, quantities
 from ui.reading import CampaignView, RunView, kept
 from ui.wording import plain
-
-_CHART: dict[str, Any] = {"displayModeBar": False, "displaylogo": False}
 
 
 @dataclass(frozen=True)
@@ -92,12 +91,12 @@ def show_predictions(
     quantity, axis = named.entry(outcome), named.design(result["axis"])
     signature = (what, outcome)
     figure = kept(f"{key} figure", signature, lambda: band_figure(result, order, axis, quantity))
-    st.plotly_chart(figure, config=_CHART, key=f"{key}.figure")
+    st.plotly_chart(figure, config=CHART, key=f"{key}.figure")
     st.caption(plain(_words(result, named)))
     if result.get("next") is not None:
         st.markdown("**At the next experiment**: " + plain(named.settings(result["next"])))
         told = kept(f"{key} next", signature, lambda: next_figure(result, order, quantity))
-        st.plotly_chart(told, config=_CHART, key=f"{key}.next")
+        st.plotly_chart(told, config=CHART, key=f"{key}.next")
         st.caption("Where the laws' intervals lie apart, the outcome will tell them apart.")
 
 

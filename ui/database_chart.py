@@ -8,7 +8,7 @@ import streamlit as st
 
 from orchestrator.errors import RequestError
 from orchestrator.query_answers import Answer
-from ui.plots import colour, symbol
+from ui.figure_style import colour, laid_out, symbol
 
 MARKS = ("points", "lines", "bars", "histogram", "boxes")
 _MOST_GROUPS = 12
@@ -56,9 +56,7 @@ def chart(answer: Answer, mark: str, x: str, y: str, by: str) -> go.Figure:
             )
     figure.update_xaxes(title_text=x)
     figure.update_yaxes(title_text=y or "rows")
-    figure.update_layout(height=420, margin={"l": 10, "r": 10, "t": 30, "b": 10}, showlegend=bool(by), barmode="group")
-    figure.update_layout(legend={"title": by, "orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})
-    return figure
+    return laid_out(figure, 420, legend=bool(by)).update_layout(barmode="group", legend={"title": by})
 
 
 def _groups(answer: Answer, by: str) -> dict[str, list[int]]:

@@ -11,10 +11,9 @@ from experiments_db.jobs import JobRecord
 from orchestrator import jobs
 from orchestrator.desk.distributions import DRAWS, MOST_DRAWS, DistributionDesk, draw_arguments
 from orchestrator.distributions import Distribution
-from ui import plots
-from ui.agent_figures import CHART, COLOURS, laid_out
 from ui.agent_job import watch
 from ui.at_desk import at, may_act
+from ui.figure_style import CHART, add_band, colour, laid_out
 from ui.messages import in_words
 from ui.opening import open_database
 from ui.wording import number, plain
@@ -132,14 +131,12 @@ def predictive_figure(predictive: Mapping[str, Any]) -> go.Figure:
     """The prior-predictive of the outcome along the first design, a band a law."""
     figure = go.Figure()
     for index, law in enumerate(predictive["laws"]):
-        colour = COLOURS[index % len(COLOURS)]
+        shade = colour(index)
         low, middle, high = ([None if at is None else at[k] for at in law["quantiles"]] for k in range(3))
-        edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-        figure.add_scatter(x=predictive["at"], y=low, **edge)
-        figure.add_scatter(x=predictive["at"], y=high, fill="tonexty", fillcolor=plots.faint(colour), **edge)
+        add_band(figure, predictive["at"], low, high, shade)
         figure.add_scatter(
             x=predictive["at"], y=middle, mode="lines+markers", name=law["law"],
-            line={"color": colour, "width": 2}, marker={"size": 4},
+            line={"color": shade, "width": 2}, marker={"size": 4},
             hovertemplate=f"{law['law']}: %{{y:.4g}}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title_text=_with_unit(predictive["design"]))

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from orchestrator.distributions import Distribution, Recipe
-from ui.agent_figures import CHART, COLOURS, laid_out
+from ui.figure_style import CHART, COLOURS, laid_out
 from ui.wording import number, plain
 
 _KINDS = ("random tables", "random domains", "domains by name")

@@ -7,6 +7,7 @@ import streamlit as st
 from domains.document import Domain
 from orchestrator.desk.domains import prediction_of
 from ui.domain_jobs import show_job
+from ui.figure_style import CHART
 from ui.prediction_figure import prediction_figure
 from ui.quantities import Quantity
 from ui.wording import counted, number, plain
@@ -43,7 +44,7 @@ def _pictures(domain: Domain, result: dict[str, Any]) -> None:
             outcome=Quantity(entry, outcome.unit).heading, logarithmic=design.scale == "log",
             words=design.kind == "choice",
         )  # fmt: skip
-        st.plotly_chart(figure, width="stretch", key=f"prediction.{entry}", config={"displayModeBar": False})
+        st.plotly_chart(figure, width="stretch", key=f"prediction.{entry}", config=CHART)
     _notes(result)
 
 

@@ -5,6 +5,7 @@ import streamlit as st
 from domains import wording
 from domains.document import Domain, Parameter
 from domains.prior_density import density
+from ui.figure_style import CHART
 from ui.prior_figure import prior_figure
 from ui.quantities import Quantity
 from ui.wording import counted, plain
@@ -61,7 +62,7 @@ def draw_prior(parameter: Parameter, constants: dict[str, float], key: str = "")
         st.caption("Its prior depends on other unknowns, so it has no one curve.")
         return
     figure = prior_figure(Quantity(parameter.name, parameter.unit).heading, curves)
-    st.plotly_chart(figure, width="stretch", config={"displayModeBar": False}, key=f"prior.{key or parameter.name}")
+    st.plotly_chart(figure, width="stretch", config=CHART, key=f"prior.{key or parameter.name}")
 
 
 def in_words(parameter: Parameter, constants: dict[str, float]) -> str:

@@ -1,7 +1,5 @@
 """Several findings side by side."""
 
-from typing import Any
-
 import streamlit as st
 
 from experiments_db import found
@@ -9,6 +7,7 @@ from orchestrator.errors import RequestError
 from orchestrator.finding_comparison import compared_constants, comparison_rows
 from orchestrator.finding_names import finding_name, read_name
 from orchestrator.finding_report import Report, read_reports
+from ui.figure_style import CHART
 from ui.finding_exports import show_exports
 from ui.finding_figures import forest_figure
 from ui.finding_list import VERDICT_SIGNS
@@ -17,7 +16,6 @@ from ui.opening import open_database
 from ui.wording import counted, plain
 
 MOST = 100
-_CHART: dict[str, Any] = {"displayModeBar": False, "displaylogo": False}
 
 
 def compared() -> list[str]:
@@ -81,4 +79,4 @@ def _forests(reports: list[Report]) -> None:
         return
     st.caption("Mean and 90 % interval in every finding; a colour and a sign for each law that was found.")
     for entry in shared:
-        st.plotly_chart(forest_figure(entry), config=_CHART, key=f"findings.forest.{entry.heading}")
+        st.plotly_chart(forest_figure(entry), config=CHART, key=f"findings.forest.{entry.heading}")

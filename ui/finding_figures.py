@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 from experiments_db.queries import BeliefStep
 from orchestrator.finding_comparison import Compared
 from orchestrator.finding_report import Constant, Report
-from ui.plots import colour, symbol
+from ui.figure_style import GREY, colour, faint, laid_out, reach, symbol
 
-_PRIOR = "rgba(128,136,148,0.45)"
-_MARGIN = {"l": 10, "r": 10, "t": 8, "b": 10}
+_PRIOR = faint(GREY, 0.45)
+_ENDS = ("low90", "mean", "high90")
 
 
 def steps(report: Report) -> list[BeliefStep]:
@@ -32,8 +32,7 @@ def constant_figure(constant: Constant) -> go.Figure:
     if ends and min(ends) > 0 and max(ends) > 30 * min(ends):
         figure.update_xaxes(type="log", dtick=1)
     figure.update_yaxes(visible=False)
-    figure.update_layout(height=110, margin=_MARGIN, showlegend=False)
-    return figure
+    return laid_out(figure, 110)
 
 
 def _bar(figure: go.Figure, ends: Sequence[float | None], line_colour: str, width: int, name: str) -> None:
@@ -46,18 +45,12 @@ def forest_figure(compared: Compared) -> go.Figure:
     laws = list(dict.fromkeys(entry.law for entry in compared.entries))
     for index, law in enumerate(laws):
         entries = [entry for entry in compared.entries if entry.law == law]
-        middle = [entry.constant.mean or 0.0 for entry in entries]
-        reach = {
-            "type": "data",
-            "symmetric": False,
-            "array": [(e.constant.high90 or 0.0) - m for e, m in zip(entries, middle, strict=True)],
-            "arrayminus": [m - (e.constant.low90 or 0.0) for e, m in zip(entries, middle, strict=True)],
-        }
+        low, middle, high = ([getattr(entry.constant, end) or 0.0 for entry in entries] for end in _ENDS)
         figure.add_scatter(
             x=middle,
             y=[entry.finding for entry in entries],
             customdata=[f"{entry.domain}, {entry.agent}" for entry in entries],
-            error_x=reach,
+            error_x=reach(low, middle, high),
             mode="markers",
             marker={"color": colour(index), "symbol": symbol(index), "size": 9},
             name=law or "no law",
@@ -66,6 +59,4 @@ def forest_figure(compared: Compared) -> go.Figure:
     figure.update_xaxes(title_text=compared.heading)
     order = [entry.finding for entry in reversed(compared.entries)]
     figure.update_yaxes(title_text="finding", type="category", categoryorder="array", categoryarray=order)
-    figure.update_layout(height=120 + 26 * len(order), margin={**_MARGIN, "t": 30}, showlegend=True)
-    figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})
-    return figure
+    return laid_out(figure, 120 + 26 * len(order), legend=True)

@@ -1,7 +1,5 @@
 """One finding: in words, in figures, judged, and taken along."""
 
-from typing import Any
-
 import streamlit as st
 
 from orchestrator.desk.findings import FindingsDesk
@@ -10,6 +8,7 @@ from orchestrator.finding_words import SECTIONS, in_words
 from ui import plots
 from ui.access import who
 from ui.at_desk import at, may_act
+from ui.figure_style import CHART
 from ui.finding_exports import show_exports
 from ui.finding_figures import constant_figure, steps
 from ui.links import asked, go, link, link_back
@@ -17,7 +16,6 @@ from ui.messages import in_words as told_in_words
 from ui.opening import open_database
 from ui.wording import moment, number, plain, viewer_zone
 
-_CHART: dict[str, Any] = {"displayModeBar": False, "displaylogo": False}
 _VERDICTS = {"accepted": "Accept", "rejected": "Reject", "noted": "Annotate"}
 _HELP = (
     "Accept what you would build on, reject what you would not; an annotation leaves the verdict as it is. What you "
@@ -86,7 +84,7 @@ def _words(report: Report) -> None:
 def _figures(report: Report) -> None:
     if len(report.steps) > 1 and len(report.laws) > 1:
         st.subheader("Which law, experiment by experiment")
-        st.plotly_chart(plots.mechanism_figure(steps(report)), config=_CHART, key="finding.laws")
+        st.plotly_chart(plots.mechanism_figure(steps(report)), config=CHART, key="finding.laws")
     known = [c for c in report.constants if None not in (c.mean, c.low90, c.high90)]
     if not known:
         return
@@ -96,7 +94,7 @@ def _figures(report: Report) -> None:
         for constant, column in zip(known[start : start + 2], st.columns(2), strict=False):
             with column:
                 st.caption(plain(constant.described))
-                st.plotly_chart(constant_figure(constant), config=_CHART, key=f"finding.constant.{constant.name}")
+                st.plotly_chart(constant_figure(constant), config=CHART, key=f"finding.constant.{constant.name}")
 
 
 def _judgements(report: Report) -> None:

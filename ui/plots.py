@@ -1,4 +1,4 @@
-"""Figures of a run's beliefs. Colours are chosen to be told apart on a white and on a dark page."""
+"""Figures of a run's beliefs."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -6,10 +6,9 @@ from itertools import groupby
 import plotly.graph_objects as go
 
 from experiments_db.queries import BeliefStep
+from ui.figure_style import COLOURS, GREY, add_band, colour, laid_out, reach, symbol
 from ui.quantities import Quantity
 
-COLOURS = ("#2d7dd2", "#e07a1f", "#2a9d63", "#c44d9a", "#8a6fd6", "#b8930f", "#d6473c", "#1ba3b5")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "x", "star")
 _AXIS = "experiments done"
 
 
@@ -23,13 +22,13 @@ def mechanism_figure(beliefs: Sequence[BeliefStep], known: int | None = None) ->
             y=[belief.mechanism_probability.get(law) for belief in beliefs],
             name=law,
             mode="lines+markers",
-            line={"color": COLOURS[index % len(COLOURS)], "width": 2},
-            marker={"symbol": SYMBOLS[index % len(SYMBOLS)], "size": 7},
+            line={"color": colour(index), "width": 2},
+            marker={"symbol": symbol(index), "size": 7},
             hovertemplate=f"{law}: %{{y:.1%}}<extra></extra>",
         )
     _mark(figure, known, len(steps))
     figure.update_yaxes(title_text="probability of the law", range=[-0.03, 1.03], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    return _styled(figure, len(steps), height=320)
+    return _by_step(figure, len(steps), 320, legend=len(figure.data) > 1)
 
 
 def parameter_figure(beliefs: Sequence[BeliefStep], quantity: Quantity, known: int | None = None) -> go.Figure:
@@ -41,14 +40,13 @@ def parameter_figure(beliefs: Sequence[BeliefStep], quantity: Quantity, known: i
         _add_stretch(figure, list(group), quantity, law, every.index(law))
     _mark(figure, known, len(beliefs))
     figure.update_yaxes(title_text=quantity.heading)
-    figure.update_layout(showlegend=False)
-    return _styled(figure, len(beliefs), height=230)
+    return _by_step(figure, len(beliefs), 230)
 
 
 def _mark(figure: go.Figure, known: int | None, last: int) -> None:
     """Where in the history one looks, unless at its end."""
     if known is not None and 0 < known < last:
-        figure.add_vline(x=known, line={"color": "#888888", "width": 1, "dash": "dot"})
+        figure.add_vline(x=known, line={"color": GREY, "width": 1, "dash": "dot"})
 
 
 def laws(beliefs: Sequence[BeliefStep]) -> list[str]:
@@ -75,69 +73,24 @@ def _leading(belief: BeliefStep) -> str:
 
 def _add_stretch(figure: go.Figure, beliefs: list[BeliefStep], quantity: Quantity, law: str, index: int) -> None:
     """Consecutive steps with one leading law: the band, and over it the means, each with its interval."""
-    colour = COLOURS[index % len(COLOURS)]
+    shade = colour(index)
     steps = [belief.step + 1 for belief in beliefs]
     values: list[Mapping[str, float | None]] = [dict(belief.parameters[quantity.name]) for belief in beliefs]
     low, mean, high = ([value.get(key) for value in values] for key in ("low90", "mean", "high90"))
-    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
-    figure.add_scatter(x=steps, y=low, **edge)
-    figure.add_scatter(x=steps, y=high, fill="tonexty", fillcolor=faint(colour), **edge)
+    add_band(figure, steps, low, high, shade)
     figure.add_scatter(
         x=steps,
         y=mean,
-        error_y=_interval(low, mean, high, colour),
+        error_y=reach(low, mean, high, color=shade, thickness=1, width=0),
         mode="lines+markers",
-        line={"color": colour, "width": 2},
-        marker={"symbol": SYMBOLS[index % len(SYMBOLS)], "size": 6},
+        line={"color": shade, "width": 2},
+        marker={"symbol": symbol(index), "size": 6},
         customdata=list(zip(low, high, strict=True)),
         hovertemplate=f"%{{y:.4g}} {quantity.unit} (90 %: %{{customdata[0]:.4g}} to %{{customdata[1]:.4g}}), {law}"
         "<extra></extra>",
     )
 
 
-def _interval(
-    low: list[float | None], mean: list[float | None], high: list[float | None], colour: str
-) -> dict[str, object]:
-    def reach(ends: list[float | None], sign: int) -> list[float | None]:
-        return [
-            None if end is None or middle is None else sign * (end - middle)
-            for end, middle in zip(ends, mean, strict=True)
-        ]
-
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": reach(high, 1),
-        "arrayminus": reach(low, -1),
-        "color": colour,
-        "thickness": 1,
-        "width": 0,
-    }
-
-
-def faint(colour: str, opacity: float = 0.18) -> str:
-    """The colour as one sees through."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"
-
-
-def _styled(figure: go.Figure, steps: int, *, height: int) -> go.Figure:
+def _by_step(figure: go.Figure, steps: int, height: int, *, legend: bool = False) -> go.Figure:
     figure.update_xaxes(title_text=_AXIS, range=[0.5, max(steps, 2) + 0.5], dtick=max(1, -(-steps // 12)), tick0=0)
-    figure.update_layout(
-        height=height,
-        margin={"l": 10, "r": 10, "t": 30 if figure.layout.showlegend is not False else 8, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
-        hovermode="x unified",
-        uirevision="kept",  # a refresh keeps the viewer's zoom
-    )
-    return figure
-
-
-def colour(index: int) -> str:
-    """The colour of the law, or of whatever else, of this number."""
-    return COLOURS[index % len(COLOURS)]
-
-
-def symbol(index: int) -> str:
-    """The sign that goes with the colour, for those who cannot tell colours apart."""
-    return SYMBOLS[index % len(SYMBOLS)]
+    return laid_out(figure, height, legend=legend).update_layout(hovermode="x unified")

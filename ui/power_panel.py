@@ -8,11 +8,10 @@ import streamlit as st
 from orchestrator.requests import CampaignRequest, Document
 from orchestrator.services import BEST_POLICY, POLICY_NAMES, CheckedCampaign
 from ui.campaign_jobs import show_job
-from ui.plots import COLOURS, faint
+from ui.figure_style import CHART, COLOURS, add_band, laid_out
 from ui.wording import number, plain
 
 _RUNS, _PARTICLES = 50, 500
-_CHART: dict[str, Any] = {"displayModeBar": False, "displaylogo": False}
 
 
 def show_power(named: str | Document, request: CampaignRequest, checked: CheckedCampaign) -> None:
@@ -44,7 +43,7 @@ def _drawn(report: dict[str, Any]) -> None:
     _in_words(report, power)
     if report["laws"] > 1:
         figure = _curve(report["budgets"], power["found"], "share", what, "probability that the true law leads")
-        st.plotly_chart(figure.update_yaxes(range=[-0.03, 1.03]), config=_CHART, key="new.power.found")
+        st.plotly_chart(figure.update_yaxes(range=[-0.03, 1.03]), config=CHART, key="new.power.found")
         st.caption("The line is the share of worlds, the band its 95 % interval.")
     if power["parameters"]:
         names = [parameter["name"] for parameter in power["parameters"]]
@@ -52,7 +51,7 @@ def _drawn(report: dict[str, Any]) -> None:
         chosen = power["parameters"][names.index(name)]
         title = f"width of the interval of {name}" + (f" ({chosen['unit']})" if chosen["unit"] else "")
         figure = _curve(report["budgets"], chosen["width"], "median", what, title)
-        st.plotly_chart(figure, config=_CHART, key="new.power.width")
+        st.plotly_chart(figure, config=CHART, key="new.power.width")
         st.caption("The line is the median over worlds that have the parameter, the band 80 % of them.")
 
 
@@ -73,13 +72,11 @@ def _in_words(report: dict[str, Any], power: dict[str, Any]) -> None:
 
 def _curve(budgets: list[float], of: dict[str, Any], middle: str, what: str, title: str) -> go.Figure:
     figure = go.Figure()
-    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    figure.add_scatter(x=budgets, y=of["low"], **edge)
-    figure.add_scatter(x=budgets, y=of["high"], fill="tonexty", fillcolor=faint(COLOURS[0]), **edge)
+    add_band(figure, budgets, of["low"], of["high"], COLOURS[0])
     figure.add_scatter(
-        x=budgets, y=of[middle], mode="lines", line={"color": COLOURS[0], "width": 2}, showlegend=False,
+        x=budgets, y=of[middle], mode="lines", line={"color": COLOURS[0], "width": 2},
         hovertemplate="%{x:.4g}: %{y:.3g}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(title_text=what)
     figure.update_yaxes(title_text=title)
-    return figure.update_layout(height=280, margin={"l": 10, "r": 10, "t": 10, "b": 10})
+    return laid_out(figure, 280)

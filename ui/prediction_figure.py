@@ -7,14 +7,11 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ui.plots import COLOURS, faint
+from ui.figure_style import Values, colour, faint, laid_out, reach
 
 _ACROSS = 4
 _ROW_HEIGHT = 270
 _WIDE, _INNER = "90 % of outcomes", "50 % of outcomes"
-
-
-Row = Sequence[float | None]
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class _Panel:
     colour: str
     legend: bool
 
-    def add(self, y: Row, name: str, **drawn: Any) -> None:
+    def add(self, y: Values, name: str, **drawn: Any) -> None:
         """A trace; those of one name are one entry of the legend."""
         self.figure.add_scatter(x=self.at, y=y, name=name, legendgroup=name, **{"showlegend": self.legend, **drawn},
                                 **self.place)  # fmt: skip
@@ -49,7 +46,7 @@ def prediction_figure(
     )  # fmt: skip
     for index, law in enumerate(laws):
         place = {"row": index // across + 1, "col": index % across + 1}
-        panel = _Panel(figure, place, result["at"], COLOURS[index % len(COLOURS)], index == 0)
+        panel = _Panel(figure, place, result["at"], colour(index), index == 0)
         shown = law["outcomes"][entry]
         if "shares" in shown:
             _add_shares(panel, shown["shares"])
@@ -62,16 +59,11 @@ def prediction_figure(
         figure.update_xaxes(dtick=1)  # one a decade
     figure.update_yaxes(title_text=f"share of {outcome}" if shares else outcome, col=1)
     figure.update_yaxes(range=[-0.03, 1.03] if shares else None)
-    figure.update_layout(
-        height=_ROW_HEIGHT * rows + 60,
-        margin={"l": 10, "r": 10, "t": 50, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0 + 0.32 / rows, "x": 0},
-        uirevision="kept",
-    )
-    return figure
+    laid_out(figure, _ROW_HEIGHT * rows + 60, legend=True)
+    return figure.update_layout(margin={"t": 50}, legend={"y": 1.0 + 0.32 / rows})  # above the panels' titles
 
 
-def _add_bands(panel: _Panel, bands: Sequence[Row]) -> None:
+def _add_bands(panel: _Panel, bands: Sequence[Values]) -> None:
     """The middle 90 % and 50 % of what comes back, and the median."""
     low, lower, median, upper, high = bands
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
@@ -85,26 +77,19 @@ def _add_bands(panel: _Panel, bands: Sequence[Row]) -> None:
     )  # fmt: skip
 
 
-def _add_reaches(panel: _Panel, bands: Sequence[Row]) -> None:
+def _add_reaches(panel: _Panel, bands: Sequence[Values]) -> None:
     """The same at options beside each other: lines about the median."""
     low, lower, median, upper, high = bands
     for bottom, top, width, name in ((low, high, 2, _WIDE), (lower, upper, 8, _INNER)):
-        reach = {
-            "type": "data", "symmetric": False, "color": panel.colour, "thickness": width, "width": 0,
-            "array": _apart(median, top), "arrayminus": _apart(bottom, median),
-        }  # fmt: skip
+        bars = reach(bottom, median, top, color=panel.colour, thickness=width, width=0)
         marker = {"color": panel.colour, "size": 9, "symbol": "line-ew-open"}
-        panel.add(median, name, mode="markers", error_y=reach, marker=marker,
+        panel.add(median, name, mode="markers", error_y=bars, marker=marker,
                   hovertemplate="%{x}: %{y:.4g}<extra></extra>")  # fmt: skip
 
 
-def _apart(lower: Row, upper: Row) -> list[float | None]:
-    return [None if a is None or b is None else b - a for a, b in zip(lower, upper, strict=True)]
-
-
-def _add_shares(panel: _Panel, shares: Mapping[str, Row]) -> None:
+def _add_shares(panel: _Panel, shares: Mapping[str, Values]) -> None:
     """How often each option comes back."""
     for index, (option, row) in enumerate(shares.items()):
-        line = {"color": COLOURS[index % len(COLOURS)], "width": 2}
+        line = {"color": colour(index), "width": 2}
         panel.add(row, f"comes back {option}", mode="lines+markers", line=line, marker={"size": 4},
                   hovertemplate=f"{option}: %{{y:.1%}}<extra></extra>")  # fmt: skip

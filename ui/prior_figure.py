@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from domains.prior_density import Curve
-from ui.plots import COLOURS
+from ui.figure_style import COLOURS, colour, faint
 
 _HEIGHT = 150
 
@@ -15,7 +15,7 @@ def prior_figure(heading: str, curves: Sequence[Curve]) -> go.Figure:
     """One curve, or one for each share of a vector; ``heading`` names the axis, with its unit."""
     figure = go.Figure()
     for index, curve in enumerate(curves):
-        _add(figure, curve, COLOURS[index % len(COLOURS)], f"share {index}" if len(curves) > 1 else "density")
+        _add(figure, curve, colour(index), f"share {index}" if len(curves) > 1 else "density")
     logarithmic = any(curve.logarithmic for curve in curves)
     discrete = any(curve.discrete for curve in curves)
     tallest = max((y for curve in curves for y in curve.y), default=1.0)
@@ -41,10 +41,10 @@ def _decades(curves: Sequence[Curve]) -> list[float]:
     return [10.0**power for power in range(first, last + 1, max(1, -(-(last - first) // 5)))]
 
 
-def _add(figure: go.Figure, curve: Curve, colour: str, name: str) -> None:
+def _add(figure: go.Figure, curve: Curve, shade: str, name: str) -> None:
     if curve.discrete:
         figure.add_bar(
-            x=curve.x, y=curve.y, name=name, marker={"color": colour}, hovertemplate="%{x:.4g}: %{y:.1%}<extra></extra>"
+            x=curve.x, y=curve.y, name=name, marker={"color": shade}, hovertemplate="%{x:.4g}: %{y:.1%}<extra></extra>"
         )
         return
     figure.add_scatter(
@@ -52,8 +52,8 @@ def _add(figure: go.Figure, curve: Curve, colour: str, name: str) -> None:
         y=curve.y,
         name=name,
         mode="lines",
-        line={"color": colour, "width": 2},
+        line={"color": shade, "width": 2},
         fill="tozeroy" if not figure.data else None,
-        fillcolor="rgba(45,125,210,0.14)",
+        fillcolor=faint(COLOURS[0], 0.14),
         hovertemplate="%{x:.4g}<extra></extra>",
     )

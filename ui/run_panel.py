@@ -9,6 +9,7 @@ from experiments_db.database import Database
 from experiments_db.queries import BeliefStep
 from ui import plots
 from ui.alarms import show_alarms
+from ui.figure_style import CHART
 from ui.messages import in_words
 from ui.quantities import Quantities, Quantity, quantities
 from ui.reading import CampaignView, RunView, kept, read_run
@@ -16,7 +17,6 @@ from ui.step_panel import show_step
 from ui.tables import columns
 from ui.wording import counted, plain
 
-CHART: dict[str, Any] = {"displayModeBar": False, "displaylogo": False}
 _REFRESH_SECONDS = 2
 _ROWS_SHOWN = 15  # a longer table scrolls
 _FEW = 6  # parameters that are drawn unasked

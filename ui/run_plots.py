@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from orchestrator.run_statistics import Held
-from ui.plots import COLOURS
-
-_PLAIN = "#888888"
+from ui.figure_style import COLOURS, GREY, laid_out, reach
 
 
 def leading_figure(counts: Mapping[str, int]) -> go.Figure:
@@ -19,7 +17,7 @@ def leading_figure(counts: Mapping[str, int]) -> go.Figure:
     )  # fmt: skip
     figure.update_xaxes(title_text="finished runs in which it leads")
     figure.update_yaxes(title_text="law", autorange="reversed")
-    return _styled(figure, 110 + 26 * len(counts))
+    return laid_out(figure, 110 + 26 * len(counts))
 
 
 def histogram(values: Sequence[float], title: str, *, whole: bool = False) -> go.Figure:
@@ -29,24 +27,19 @@ def histogram(values: Sequence[float], title: str, *, whole: bool = False) -> go
     figure.add_histogram(x=values, marker={"color": COLOURS[0]}, hovertemplate="%{x}: %{y} runs<extra></extra>", **size)
     figure.update_xaxes(title_text=title)
     figure.update_yaxes(title_text="runs")
-    return _styled(figure, 230)
+    return laid_out(figure, 230).update_layout(bargap=0.05)
 
 
 def held_figure(held: Sequence[Held]) -> go.Figure:
     """How probable the leading law was, beside how often it was true: on the line where beliefs are calibrated."""
     figure = go.Figure()
-    line = {"color": _PLAIN, "dash": "dot"}
+    line = {"color": GREY, "dash": "dot"}
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", name="calibrated", line=line, hoverinfo="skip")
     ends = [entry.interval for entry in held]
     figure.add_scatter(
         x=[entry.believed for entry in held],
         y=[entry.share for entry in held],
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [high - entry.share for entry, (_, high) in zip(held, ends, strict=True)],
-            "arrayminus": [entry.share - low for entry, (low, _) in zip(held, ends, strict=True)],
-        },
+        error_y=reach([low for low, _ in ends], [entry.share for entry in held], [high for _, high in ends]),
         customdata=[[entry.held, entry.count] for entry in held],
         mode="markers",
         name="runs, with 95 % intervals",
@@ -55,14 +48,4 @@ def held_figure(held: Sequence[Held]) -> go.Figure:
     )
     figure.update_xaxes(title_text="probability of the leading law", range=[-0.03, 1.03])
     figure.update_yaxes(title_text="share of runs in which it is true", range=[-0.03, 1.03])
-    return _styled(figure, 320)
-
-
-def _styled(figure: go.Figure, height: int) -> go.Figure:
-    return figure.update_layout(
-        height=height,
-        margin={"l": 10, "r": 10, "t": 24, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
-        bargap=0.05,
-        uirevision="kept",
-    )
+    return laid_out(figure, 320, legend=True)

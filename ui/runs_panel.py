@@ -10,6 +10,7 @@ from experiments_db.database import Database
 from experiments_db.run_reads import RunLine
 from orchestrator.run_statistics import Held, RunStatistics, run_statistics
 from ui import run_plots
+from ui.figure_style import CHART
 from ui.links_to_campaigns import say
 from ui.quantities import quantities
 from ui.reading import CampaignView, kept
@@ -17,7 +18,6 @@ from ui.wording import ABSENT, counted, status_words
 
 PAGE_SIZE = 50
 MOST = 2000  # runs that distributions are drawn of
-_CHART: dict[str, Any] = {"displayModeBar": False, "displaylogo": False}
 
 
 def show_runs(database: Database, view: CampaignView) -> None:
@@ -104,7 +104,7 @@ def _interval(held: Held) -> dict[str, Any]:
 
 
 def _chart(figure: Any, key: str) -> None:
-    st.plotly_chart(figure, config=_CHART, key=key)
+    st.plotly_chart(figure, config=CHART, key=key)
 
 
 def _table(database: Database, view: CampaignView, leading: dict[str, int]) -> None:

@@ -11,11 +11,11 @@ from experiments_db.models import OUTSTANDING
 from orchestrator.suggestion_rules import is_suggested
 from ui.band_plots import candidate_figure
 from ui.bands_panel import Moment, show_bands
+from ui.figure_style import CHART
 from ui.quantities import Quantities, quantities
 from ui.reading import CampaignView, RunView, kept, read_candidates
 from ui.tables import columns
 
-_CHART: dict[str, Any] = {"displayModeBar": False, "displaylogo": False}
 _SCORE_HELP = (
     "The score is the policy's own: of `expected-information-gain`, the nats that an experiment there was expected to "
     "tell per unit of cost; of an agent, that and what it has learned. Scores of one decision can be compared."
@@ -84,4 +84,4 @@ def _figure(candidates: Sequence[Mapping[str, Any]], named: Quantities) -> None:
     figure = kept(
         "candidates figure", (axis, repr(candidates)), lambda: candidate_figure(candidates, named.design(axis))
     )
-    st.plotly_chart(figure, config=_CHART, key="campaign.candidates.figure")
+    st.plotly_chart(figure, config=CHART, key="campaign.candidates.figure")

@@ -6,7 +6,8 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-_COLOURS = ("#2d7dd2", "#e07a1f", "#2a9d63", "#c44d9a", "#8a6fd6", "#b8930f", "#17a8b8", "#8c564b")  # as the pages'
+from orchestrator.colours import COLOURS
+
 _DASHES = ("solid", "dash", "dashdot")  # where there are more policies than colours
 _KNOWN = {"random": ("#8a8a8a", "dot"), "expected-information-gain": ("#222222", "dash")}  # what others are beside
 _MANY = 5  # policies, above which bands are fainter
@@ -49,7 +50,7 @@ def _place(index: int) -> dict[str, int]:
 def _styles(groups: Sequence[Report]) -> dict[str, Report]:
     """A colour a policy, dashes where colours are used up; the legend names each once, by its first curve."""
     names = [agent["summary"]["policy"] for agent in groups[0]["agents"]]
-    looks = ((colour, dash) for dash in _DASHES for colour in _COLOURS)
+    looks = ((colour, dash) for dash in _DASHES for colour in COLOURS)
     opacity = 0.15 if len(names) <= _MANY else 0.06
     styles = {}
     for name in names:

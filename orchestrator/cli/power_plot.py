@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from orchestrator.cli.power_text import score_name
+from orchestrator.colours import COLOURS
 from orchestrator.errors import RequestError
 
-_COLOURS = ("#2d7dd2", "#e07a1f", "#2a9d63", "#c44d9a", "#8a6fd6", "#b8930f")  # as the pages' figures
 _COLUMNS = 3
 _HEIGHT = 300  # of one panel, pixels
 Report = dict[str, Any]
@@ -88,7 +88,7 @@ def _curve(policy: Report, kind: str, path: str) -> tuple[list[Any], list[Any], 
 
 
 def _style(policy: Report, index: int, *, first: bool) -> Report:
-    colour = _COLOURS[index % len(_COLOURS)]
+    colour = COLOURS[index % len(COLOURS)]
     return {"name": policy["policy"], "legendgroup": policy["policy"], "showlegend": first, "line": {"color": colour}}
 
 

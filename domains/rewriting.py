@@ -9,6 +9,7 @@ from typing import Any
 
 from domains.errors import DomainError
 from domains.loading import as_yaml
+from domains.places import same
 from domains.reading import read_text
 
 
@@ -18,14 +19,14 @@ def rewritten(text: str, document: Mapping[str, Any]) -> str:
         before = read_text(text)
     except DomainError:
         return as_yaml(document)
-    if _same(before.data, document):
+    if same(before.data, document):
         return text
     kept = _blocks(text, {key: line for (key, *rest), line in _places(before.lines) if not rest})
     parts = [kept.get("", "")]
     for key, value in document.items():
         head, body = _split(kept[key]) if key in kept else ("", "")
-        same = key in before.data and _same(before.data[key], value)
-        parts.append(head + (body if same else _written(key, value, body)))
+        unchanged = key in before.data and same(before.data[key], value)
+        parts.append(head + (body if unchanged else _written(key, value, body)))
     changed = "".join(parts)
     return changed if _reads_as(changed, document) else as_yaml(document)
 
@@ -69,15 +70,6 @@ def _written(key: str, value: Any, body: str) -> str:
 
 def _reads_as(text: str, document: Mapping[str, Any]) -> bool:
     try:
-        return _same(read_text(text).data, document)
+        return same(read_text(text).data, document)
     except DomainError:
         return False
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Equal down to the kinds of numbers and the order of keys: 1, 1.0 and true are three values."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return list(one) == list(other) and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return type(one) is type(other) and one == other

@@ -70,6 +70,15 @@ def find_or_add_job(session: Session, kind: str, arguments: dict[str, Any], by: 
     return (known, False) if known else (add_job(session, kind, arguments, by), True)
 
 
+def asked_job(session: Session, kind: str, arguments: dict[str, Any]) -> JobRecord | None:
+    """The newest job that did or does this; where none did, the newest that failed or was cancelled."""
+    if (known := find_job(session, kind, arguments)) is not None:
+        return known
+    same = select(Job).where(col(Job.key) == job_key(kind, arguments)).order_by(col(Job.created_at).desc()).limit(1)
+    job = session.scalars(same).one_or_none()
+    return None if job is None else view(JobRecord, job)
+
+
 def add_job(session: Session, kind: str, arguments: dict[str, Any], by: str) -> JobRecord:
     """Record a job that waits."""
     job = Job(kind=kind, key=job_key(kind, arguments), arguments=arguments, by=by)

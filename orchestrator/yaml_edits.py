@@ -4,20 +4,18 @@ Where a value stands is read off the composed nodes; what results is read again 
 that is written too unusually for that is written anew as a whole, which loses its comments and nothing else.
 """
 
-import copy
-from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
-Place = Sequence[str | int]
+from domains.places import put, remove
+from domains.reading import Key
 
 
-def changed(text: str, place: Place, value: Any) -> str:
+def changed(text: str, place: Key, value: Any) -> str:
     """The text with this value at that place; keys that are missing on the way are added."""
     data = yaml.safe_load(text)
-    wanted = _with(data if isinstance(data, dict) else {}, list(place), value)
-    return _held(_replaced(text, list(place), value), wanted)
+    return _held(_replaced(text, place, value), put(data if isinstance(data, dict) else {}, place, value))
 
 
 def appended(text: str, key: str, value: Any) -> str:
@@ -25,15 +23,14 @@ def appended(text: str, key: str, value: Any) -> str:
     data = yaml.safe_load(text) or {}
     found = list(data.get(key) or [])
     return _held(
-        _appended(text, key, value) if found else changed(text, [key], [value]), {**data, key: [*found, value]}
+        _appended(text, key, value) if found else changed(text, (key,), [value]), {**data, key: [*found, value]}
     )
 
 
 def removed(text: str, key: str, index: int) -> str:
     """The text without one of a list's values."""
-    data = yaml.safe_load(text)
-    left = [each for place, each in enumerate(data[key]) if place != index]
-    return _held(_removed(text, key, index) if left else changed(text, [key], []), {**data, key: left})
+    left = remove(yaml.safe_load(text), (key, index))
+    return _held(_removed(text, key, index) if left[key] else changed(text, (key,), []), left)
 
 
 def flow(value: Any) -> str:
@@ -52,20 +49,7 @@ def _held(text: str | None, wanted: Any) -> str:
     return yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _with(data: Any, place: list[str | int], value: Any) -> Any:
-    if not place:
-        return value
-    first, *rest = place
-    result = copy.copy(data)
-    if isinstance(first, int):
-        result[first] = _with(result[first], rest, value)
-        return result
-    result = dict(result or {})
-    result[first] = _with(result.get(first, {}), rest, value)
-    return result
-
-
-def _replaced(text: str, place: list[str | int], value: Any) -> str | None:
+def _replaced(text: str, place: Key, value: Any) -> str | None:
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     for depth, part in enumerate(place):
         found = _child(node, part)

@@ -11,9 +11,9 @@ from orchestrator.agent_register import GREEDY
 from orchestrator.agent_work import compared, comparisons
 from orchestrator.desk.agents import MOST_RUNS, AgentDesk
 from ui.agent_figures import MEASURES, difference_figure, gains_figure
-from ui.agent_job import watch
 from ui.at_desk import at, may_act
 from ui.figure_style import CHART
+from ui.job_panel import watch
 from ui.messages import in_words
 from ui.opening import open_database
 from ui.wording import counted, number, plain

@@ -8,14 +8,15 @@ import streamlit as st
 from orchestrator.agent_register import CLASSICAL_SAID, Entry, agent_names, default_name, entries, standing_of
 from orchestrator.agent_work import being_made
 from orchestrator.settings import Settings, load_settings
-from ui.agent_job import REFRESH_SECONDS
-from ui.links import go, link
+from ui.links import link
 from ui.messages import in_words
 from ui.opening import open_database
+from ui.tables import linked_table, page_of, show_turning
 from ui.wording import message_markdown, plain
 
 PAGE_SIZE = 25
-_TABLE, _PAGE = "agents.table", "agents.page"
+_REFRESH_SECONDS = 2
+_KEY = "agents"
 _WHAT = """
 An **agent** is a learned policy: from what is believed so far it chooses the next experiment. It comes with a card that
 says how it was made, on what, and how it does, beside the best classical policy, in questions it was never trained on.
@@ -29,12 +30,12 @@ def show_agents() -> None:
     st.markdown(_WHAT)
     _default(settings)
     names = agent_names(settings)
-    st.fragment(_under_way, run_every=REFRESH_SECONDS)()
-    page = min(int(st.session_state.get(_PAGE, 0)), max(0, len(names) - 1) // PAGE_SIZE)
-    shown = names[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+    st.fragment(_under_way, run_every=_REFRESH_SECONDS)()
+    first = PAGE_SIZE * page_of(_KEY)
+    shown = names[first : first + PAGE_SIZE]
     if names:
         _table(entries(settings, shown))
-        _turning(page, len(names))
+        show_turning(_KEY, len(shown), PAGE_SIZE, more=first + PAGE_SIZE < len(names), newest_first=False)
     else:
         st.info("No agent yet. One comes from training on a task distribution, or by `organon agent import FOLDER`.")
     link("distributions", "Train another on a task distribution")
@@ -58,14 +59,12 @@ def _under_way() -> None:
 
 
 def _table(found: Sequence[Entry]) -> None:
-    event = st.dataframe(
+    linked_table(
         [_line(entry) for entry in found],
-        hide_index=True,
-        height="content",
-        on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
-        key=_TABLE,
-        column_config={
+        "agents",
+        [entry.name for entry in found],
+        key=f"{_KEY}.table",
+        columns={
             "gain": st.column_config.TextColumn(
                 "gain, share of greedy's",
                 help="Beside expected-information-gain on domains it was not trained on; 95 % interval.",
@@ -73,10 +72,6 @@ def _table(found: Sequence[Entry]) -> None:
             "trained on": st.column_config.TextColumn("trained on", width=230),
         },
     )
-    chosen = event["selection"]
-    rows = [*chosen["rows"], *(row for row, _ in chosen["cells"])]
-    if rows and rows[0] < len(found):
-        go("agents", found[rows[0]].name)
     st.caption("Select an agent to see its card, compare it, adapt it, promote or retire it.")
 
 
@@ -95,21 +90,6 @@ def _line(entry: Entry) -> dict[str, Any]:
         "date": card.training.date,
         "from": "Organon" if entry.stored.shipped else "this home",
     }
-
-
-def _turning(page: int, count: int) -> None:
-    if count <= PAGE_SIZE:
-        return
-    first = page * PAGE_SIZE
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Before", key="agents.before", disabled=page == 0, on_click=_turn_to, args=(page - 1,))
-        last = first + PAGE_SIZE >= count
-        st.button("Further", key="agents.further", disabled=last, on_click=_turn_to, args=(page + 1,))
-        st.text(f"{first + 1} to {min(first + PAGE_SIZE, count)} of {count}")
-
-
-def _turn_to(page: int) -> None:
-    st.session_state[_PAGE] = page
 
 
 def _classical(default: str | None) -> None:

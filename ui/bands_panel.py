@@ -9,8 +9,8 @@ from experiments_db.database import Database
 from orchestrator import jobs
 from ui import plots
 from ui.band_plots import band_figure, next_figure
-from ui.campaign_jobs import show_job
 from ui.figure_style import CHART
+from ui.job_panel import show_job
 from ui.quantities import Quantities, quantities
 from ui.reading import CampaignView, RunView, kept
 from ui.wording import plain
@@ -51,7 +51,7 @@ def show_bands(database: Database, view: CampaignView, run: RunView, moment: Mom
         show_predictions(result, named, order, repr(arguments))
 
     words = f"Compute it after {moment.known} experiment{'' if moment.known == 1 else 's'}"
-    show_job("bands", arguments, button=words, key=key, draw=draw)
+    show_job(("bands", arguments), button=words, key=key, draw=draw)
 
 
 def _last(view: CampaignView, run: RunView, named: Quantities, order: list[str]) -> None:

@@ -14,11 +14,12 @@ from ui.links_to_campaigns import said, say
 from ui.list_actions import show_actions
 from ui.messages import in_words
 from ui.opening import open_database
+from ui.tables import linked_table, page_of, show_turning, shown_names, turn_to
 from ui.wording import STATUS_SIGNS, moment, plain, status_words, viewer_zone
 
 PAGE_SIZE = 50
 _REFRESH_SECONDS = 5
-_TABLE, _SHOWN, _PAGE = "campaigns.table", "campaigns.shown", "campaigns.page"
+_KEY = "campaigns"
 _FILTERS = ("status", "domain", "policy", "words")
 _EMPTY = """
 A **campaign** sends the agent out to answer a question by experiment. It plans each experiment, has it run,
@@ -71,10 +72,10 @@ def _filters(offered: dict[str, list[str]]) -> None:
         options = ["", *offered[name], *([chosen] if chosen and chosen not in offered[name] else [])]
         column.selectbox(
             label, options, format_func=lambda choice: choice or "all", key=f"campaigns.{name}", on_change=_turn_to,
-            args=(0,),
+            args=(_KEY, 0),
         )  # fmt: skip
     right.text_input(
-        "Words", key="campaigns.words", placeholder="enzyme replay", on_change=_turn_to, args=(0,),
+        "Words", key="campaigns.words", placeholder="enzyme replay", on_change=_turn_to, args=(_KEY, 0),
         help="Each word is looked for in the id, the question, the domain, the agent and the laboratory.",
     )  # fmt: skip
 
@@ -104,7 +105,7 @@ def _sought() -> Sought:
 
 
 def _filtered(database: Database) -> None:
-    page = int(st.session_state.get(_PAGE, 0))
+    page = page_of(_KEY)
     with database.read() as session:
         counts = campaign_search.count_by_status(session, _sought())
     status = st.selectbox(
@@ -113,7 +114,7 @@ def _filtered(database: Database) -> None:
         format_func=lambda choice: _counted(choice, counts),
         key="campaigns.status",
         on_change=_turn_to,
-        args=(0,),
+        args=(_KEY, 0),
         width=220,
     )
     for name in _FILTERS:
@@ -123,8 +124,7 @@ def _filtered(database: Database) -> None:
         _table(found, viewer_zone())
     else:
         st.info(_nothing(status) if page == 0 else "There are no older campaigns.")
-    if page or more:
-        _turning(page, len(found), more)
+    show_turning(_KEY, len(found), PAGE_SIZE, more=more, turn=_turn_to)
 
 
 def _counted(status: str, counts: dict[str, int]) -> str:
@@ -142,7 +142,7 @@ def _nothing(status: str) -> str:
 
 def _page(database: Database, page: int) -> tuple[list[queries.CampaignSummary], bool]:
     """The campaigns to show, and whether there are older ones. While some are selected the list stands still."""
-    held = st.session_state.get(_SHOWN, []) if _selected_rows() else []
+    held = shown_names(_table_key()) if _selected_rows() else []
     with database.read() as session:
         if held:
             return campaign_search.campaigns_by_id(session, held), bool(st.session_state.get("campaigns.more"))
@@ -160,32 +160,28 @@ def _selected_rows() -> list[int]:
 def _table_key() -> str:
     """The table's name; another one after each act, so that nothing stays selected."""
     acts = st.session_state.get("campaigns.acts", 0)
-    return f"{_TABLE}.{acts}" if acts else _TABLE
+    return f"{_KEY}.table.{acts}" if acts else f"{_KEY}.table"
 
 
 def _table(found: list[queries.CampaignSummary], zone: ZoneInfo) -> None:
-    event = st.dataframe(
+    ticked = linked_table(
         [_line(entry, zone) for entry in found],
-        hide_index=True,
-        height="content",
-        on_select="rerun",
-        selection_mode=["multi-row", "single-cell"],
+        "campaigns",
+        [entry.campaign.id for entry in found],
         key=_table_key(),
-        column_config={
+        ticks=True,
+        columns={
             "progress": st.column_config.ProgressColumn(
                 "progress", format="percent", min_value=0, max_value=1, color="blue", width=110
             ),
             "question": st.column_config.TextColumn("question", width=260),
         },
     )
-    selection = event["selection"]
-    _open_selected(selection, st.session_state.get(_SHOWN, []))
-    st.session_state[_SHOWN] = [entry.campaign.id for entry in found]
     st.caption(
         "Click a cell to open its campaign; tick rows to pause, resume, cancel or clone several. "
         f"Times are those of {plain(zone.key)}."
     )
-    show_actions([found[row].campaign for row in selection["rows"] if row < len(found)])
+    show_actions([entry.campaign for entry in found if entry.campaign.id in ticked])
 
 
 def _line(entry: queries.CampaignSummary, zone: ZoneInfo) -> dict[str, Any]:
@@ -203,22 +199,7 @@ def _line(entry: queries.CampaignSummary, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def _open_selected(selection: Any, shown: list[str]) -> None:
-    """Open the campaign of the cell in the table as it was last shown: the record may have grown since."""
-    rows = [row for row, _ in selection["cells"]]
-    if rows and rows[0] < len(shown):
-        go("campaigns", shown[rows[0]])
-
-
-def _turning(page: int, found: int, more: bool) -> None:
-    first = page * PAGE_SIZE
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Newer", key="campaigns.newer", disabled=page == 0, on_click=_turn_to, args=(page - 1,))
-        st.button("Older", key="campaigns.older", disabled=not more, on_click=_turn_to, args=(page + 1,))
-        if found:
-            st.text(f"{first + 1} to {first + found}, newest first")
-
-
-def _turn_to(page: int) -> None:
-    st.session_state[_PAGE] = page
+def _turn_to(key: str, page: int) -> None:
+    """Turn to a page, on which nothing is selected."""
+    turn_to(key, page)
     st.session_state["campaigns.acts"] = st.session_state.get("campaigns.acts", 0) + 1

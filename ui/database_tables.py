@@ -13,12 +13,12 @@ from experiments_db.database import Database
 from experiments_db.models import CAMPAIGN_STATUSES, WORK_STATUSES
 from orchestrator.downloads import MOST_ROWS, browsed_file
 from orchestrator.query_answers import in_short
-from ui.links import go
 from ui.opening import open_database
+from ui.tables import choice, linked_table, numbers, page_of, show_turning, turn_to
 from ui.wording import moment, plain, viewer_zone
 
 PAGE_SIZE = 50
-_PAGE, _SHOWN = "tables.page", "tables.shown"
+_KEY = "tables"
 _OPENED = {"campaigns": "campaigns", "runs": "campaigns", "experiments": "campaigns", "findings": "findings"}
 
 
@@ -26,14 +26,14 @@ def show_tables() -> None:
     """Filters, a page of rows, and the files."""
     database, zone = open_database(), viewer_zone()
     wanted = _filters(database, zone)
-    page = int(st.session_state.get(_PAGE, 0))
+    page = page_of(_KEY)
     with database.read() as session:  # one more than is shown tells whether there is a next page
         rows = browse(session, wanted, limit=PAGE_SIZE + 1, offset=page * PAGE_SIZE)
     if not rows:
         st.info(_nothing(wanted, page))
     else:
         _table(wanted, rows[:PAGE_SIZE], zone)
-    _turning(page, len(rows))
+    show_turning(_KEY, len(rows[:PAGE_SIZE]), PAGE_SIZE, more=len(rows) > PAGE_SIZE)
     if rows:
         _files(database, wanted)
 
@@ -51,35 +51,32 @@ def _filters(database: Database, zone: ZoneInfo) -> Browse:
         choices = found.finding_choices(session)
     first, second = st.columns(4), st.columns([1, 1, 1, 1])
     with first[0]:
-        table = _choice("Table", "table", list(TABLES))
+        table = choice(_KEY, "Table", "table", list(TABLES))
     with first[1]:
-        domain = _choice("Domain", "domain", ["", *choices.domains])
+        domain = choice(_KEY, "Domain", "domain", ["", *choices.domains])
     with first[2]:
-        agent = _choice("Agent", "agent", ["", *choices.agents])
+        agent = choice(_KEY, "Agent", "agent", ["", *choices.agents])
     with first[3]:
         known = WORK_STATUSES if table in ("runs", "experiments") else CAMPAIGN_STATUSES
-        status = _choice("Status", "status", ["", *known], help="Of the campaign; of runs and experiments, of the run.")
+        status = choice(
+            _KEY, "Status", "status", ["", *known], help="Of the campaign; of runs and experiments, of the run."
+        )
     with second[0]:
-        since = st.date_input("From", None, key="tables.since", on_change=_turn_to, args=(0,))
+        since = st.date_input("From", None, key="tables.since", on_change=turn_to, args=(_KEY, 0))
     with second[1]:
-        until = st.date_input("Until", None, key="tables.until", on_change=_turn_to, args=(0,))
+        until = st.date_input("Until", None, key="tables.until", on_change=turn_to, args=(_KEY, 0))
     with second[2]:
-        campaign = st.text_input("Campaign", key="tables.campaign", on_change=_turn_to, args=(0,),
+        campaign = st.text_input("Campaign", key="tables.campaign", on_change=turn_to, args=(_KEY, 0),
                                  placeholder="its whole id")  # fmt: skip
     with second[3]:
         words = st.text_input(
-            "Words", key="tables.words", on_change=_turn_to, args=(0,), placeholder="all of them, anywhere",
+            "Words", key="tables.words", on_change=turn_to, args=(_KEY, 0), placeholder="all of them, anywhere",
             help="In the campaign's id, question, message and laboratory; of findings in their text, too.",
         )  # fmt: skip
     return Browse(
         table, domain, status, agent, _midnight(since, zone), _midnight(until, zone, days=1), words.strip(),
         campaign.strip(),
     )  # fmt: skip
-
-
-def _choice(label: str, key: str, options: list[str], **more: Any) -> str:
-    more = {"format_func": lambda option: option or "all", **more}
-    return str(st.selectbox(label, options, key=f"tables.{key}", on_change=_turn_to, args=(0,), **more) or "")
 
 
 def _midnight(day: Any, zone: ZoneInfo, days: int = 0) -> datetime | None:
@@ -89,25 +86,13 @@ def _midnight(day: Any, zone: ZoneInfo, days: int = 0) -> datetime | None:
 
 def _table(wanted: Browse, rows: list[dict[str, Any]], zone: ZoneInfo) -> None:
     st.caption(f"Newest first. Select a row to open what it is of. Times are those of {plain(zone.key)}.")
-    event = st.dataframe(
+    linked_table(
         [{name: _shown(value, zone) for name, value in row.items()} for row in rows],
-        hide_index=True,
-        height="content",
-        on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
-        key=f"tables.rows.{wanted.table}",
-        column_config={
-            name: st.column_config.NumberColumn(name, format="%.6g")
-            for name in rows[0]
-            if any(isinstance(row[name], float) for row in rows)
-        },
+        _OPENED[wanted.table],
+        [_name(wanted.table, row) for row in rows],
+        key=f"{_KEY}.rows.{wanted.table}",
+        columns=numbers(rows),
     )
-    selection = event["selection"]
-    chosen = [*selection["rows"], *(row for row, _ in selection["cells"])]
-    before = st.session_state.get(_SHOWN, [])  # the table as it was last drawn: the record may have grown since
-    st.session_state[_SHOWN] = [_name(wanted.table, row) for row in rows]
-    if chosen and chosen[0] < len(before):
-        go(_OPENED[wanted.table], before[chosen[0]])
 
 
 def _name(table: str, row: dict[str, Any]) -> str:
@@ -122,17 +107,6 @@ def _shown(value: Any, zone: ZoneInfo) -> Any:
     return in_short(value) if isinstance(value, dict | list) else value
 
 
-def _turning(page: int, rows: int) -> None:
-    if not page and rows <= PAGE_SIZE:
-        return
-    first = page * PAGE_SIZE
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Newer", key="tables.newer", disabled=page == 0, on_click=_turn_to, args=(page - 1,))
-        st.button("Older", key="tables.older", disabled=rows <= PAGE_SIZE, on_click=_turn_to, args=(page + 1,))
-        if rows:
-            st.text(f"{first + 1} to {first + min(rows, PAGE_SIZE)}, newest first")
-
-
 def _files(database: Database, wanted: Browse) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for suffix, kind in ((".csv", "text/csv"), (".parquet", "application/vnd.apache.parquet")):
@@ -145,7 +119,3 @@ def _files(database: Database, wanted: Browse) -> None:
                 on_click="ignore",
             )
         st.caption(f"All rows that fit, the newest {MOST_ROWS:,} at most.")
-
-
-def _turn_to(page: int) -> None:
-    st.session_state[_PAGE] = page

@@ -6,20 +6,17 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from experiments_db import jobs as job_record
-from experiments_db.jobs import JobRecord
-from orchestrator import jobs
+from experiments_db.jobs import asked_job
 from orchestrator.desk.distributions import DRAWS, MOST_DRAWS, DistributionDesk, draw_arguments
 from orchestrator.distributions import Distribution
-from ui.agent_job import watch
 from ui.at_desk import at, may_act
 from ui.figure_style import CHART, add_band, colour, laid_out
+from ui.job_panel import watch
 from ui.messages import in_words
 from ui.opening import open_database
 from ui.wording import number, plain
 
 Drawn = Mapping[str, Any]
-_KEPT = "distribution.draw.job"
 
 
 def show_draws(distribution: Distribution) -> None:
@@ -32,8 +29,7 @@ def show_draws(distribution: Distribution) -> None:
     with in_words():
         if st.button("Draw", type="primary", key="distribution.draw", disabled=not may_act()):
             version = None if distribution.shipped else distribution.version
-            job = at(DistributionDesk).draw(distribution.name, version, seed=seed, count=count)
-            st.session_state[_KEPT] = job.id
+            at(DistributionDesk).draw(distribution.name, version, seed=seed, count=count)
         arguments = draw_arguments(distribution.recipe, seed, count)
         _answer(arguments)
 
@@ -48,7 +44,8 @@ def _asked() -> tuple[int, int]:
 
 
 def _answer(arguments: dict[str, Any]) -> None:
-    job = jobs.look(open_database(), "draw", arguments) or _failed(arguments)
+    with open_database().read() as session:
+        job = asked_job(session, "draw", arguments)
     if job is None:
         st.caption("Nothing was drawn with this seed yet.")
     elif job.result is None:
@@ -57,16 +54,6 @@ def _answer(arguments: dict[str, Any]) -> None:
         for index, drawn in enumerate(job.result["draws"]):
             with st.container(border=True):
                 _draw(index, drawn)
-
-
-def _failed(arguments: dict[str, Any]) -> JobRecord | None:
-    """What was asked for on this page and came to nothing."""
-    kept = st.session_state.get(_KEPT)
-    if kept is None:
-        return None
-    with open_database().read() as session:
-        job = job_record.get_job(session, kept)
-    return job if job.arguments == arguments else None
 
 
 def _draw(index: int, drawn: Drawn) -> None:

@@ -1,6 +1,6 @@
 """The fields of the form of a task distribution: what each is, its widget, and how the one becomes the other."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -83,18 +83,6 @@ OF_STAGES = (
     Field("curriculum", "share", "Curriculum", "How much of what comes next goes by learning progress.", 0.0),
     Field("seed", "whole", "Seed", "Same seed, same weights.", 0),
 )
-
-
-def at_place(data: Any, place: Sequence[str | int]) -> Any:
-    """What stands there; None for nothing."""
-    for part in place:
-        if isinstance(data, Mapping):
-            data = data.get(part)
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
-            return None
-    return data
 
 
 def show_widget(field: Field, key: str, value: Any, *, on_change: Callable[[], None]) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from domains.places import get
+from domains.reading import Key
 from orchestrator import services
 from orchestrator.distributions import Problem, fields_of_domains
 from orchestrator.yaml_edits import appended, changed, removed
@@ -16,13 +18,11 @@ from ui.distribution_fields import (
     OF_STAGES,
     OF_TABLES,
     Field,
-    at_place,
     read_widget,
     show_widget,
 )
 from ui.wording import message_markdown
 
-Place = tuple[str | int, ...]
 _NEW: dict[str, dict[str, Any]] = {
     "tables": {"weight": 0.5, "hypotheses": [12], "designs": [5], "outcomes": [2], "experiments": [2, 3]},
     "random-domains": {"weight": 0.5, "seeds": [0, 400]},
@@ -70,15 +70,15 @@ class _Form:
     data: dict[str, Any]
     problems: Sequence[Problem]
 
-    def field(self, place: Place, field: Field) -> None:
+    def field(self, place: Key, field: Field) -> None:
         """A value at its place, and what is wrong with it."""
         key = ".".join(map(str, (self.draft.key, *place)))
-        show_widget(field, key, at_place(self.data, place), on_change=self._writer(place, field, key))
+        show_widget(field, key, get(self.data, place), on_change=self._writer(place, field, key))
         for problem in self.problems:
             if problem.place[: len(place)] == place:
                 st.error(message_markdown(problem.words), icon=":material/error:")
 
-    def _writer(self, place: Place, field: Field, key: str) -> Callable[[], None]:
+    def _writer(self, place: Key, field: Field, key: str) -> Callable[[], None]:
         def write() -> None:
             value = read_widget(field, key)
             if value is not None:

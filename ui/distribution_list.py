@@ -6,12 +6,13 @@ from typing import Any
 import streamlit as st
 
 from orchestrator.distributions import Distribution, own_distributions, shipped_distributions
-from ui.links import go, link
+from ui.links import link
 from ui.opening import open_database
-from ui.wording import moment, plain, viewer_zone
+from ui.tables import linked_table, page_of, show_turning
+from ui.wording import moment, viewer_zone
 
 PAGE_SIZE = 25
-_PAGE = "distributions.page"
+_KEY = "distributions"
 _WHAT = """
 A **task distribution** says on what agents train: random tables, random domains and domains by name, each with its
 weight, how far worlds may lie from what was expected, how noisy and how long they are, for which goals, and which
@@ -24,17 +25,16 @@ def show_distributions() -> None:
     """The page."""
     st.title("Task distributions")
     st.markdown(_WHAT)
-    page = int(st.session_state.get(_PAGE, 0))
+    page = page_of(_KEY)
     found = own_distributions(open_database(), limit=PAGE_SIZE + 1, offset=page * PAGE_SIZE)
     st.subheader("Your own")
     if found:
         _table(found[:PAGE_SIZE], "distributions.own")
-        _turning(page, len(found))
     elif page:
         st.info("There are no more.")
-        _turning(page, 0)
     else:
         st.info("None yet. Open one that comes with Organon, change it under Edit, and keep it under another name.")
+    show_turning(_KEY, len(found[:PAGE_SIZE]), PAGE_SIZE, more=len(found) > PAGE_SIZE, newest_first=False)
     st.subheader("With Organon")
     _table(shipped_distributions(), "distributions.shipped")
     st.caption("Select one to see what it draws, to edit it, and to train on it.")
@@ -42,19 +42,13 @@ def show_distributions() -> None:
 
 
 def _table(found: Sequence[Distribution], key: str) -> None:
-    event = st.dataframe(
+    linked_table(
         [_line(each) for each in found],
-        hide_index=True,
-        height="content",
-        on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
+        "distributions",
+        [each.name for each in found],
         key=key,
-        column_config={"trains on": st.column_config.TextColumn("trains on", width=380)},
+        columns={"trains on": st.column_config.TextColumn("trains on", width=380)},
     )
-    chosen = event["selection"]
-    rows = [*chosen["rows"], *(row for row, _ in chosen["cells"])]
-    if rows and rows[0] < len(found):
-        go("distributions", found[rows[0]].name)
 
 
 def _line(each: Distribution) -> dict[str, Any]:
@@ -71,17 +65,3 @@ def _line(each: Distribution) -> dict[str, Any]:
         "kept by": each.by,
         "when": "" if each.shipped else moment(each.created_at, viewer_zone()),
     }
-
-
-def _turning(page: int, found: int) -> None:
-    if not page and found <= PAGE_SIZE:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Before", key="distributions.before", disabled=page == 0, on_click=_turn_to, args=(page - 1,))
-        last = found <= PAGE_SIZE
-        st.button("Further", key="distributions.further", disabled=last, on_click=_turn_to, args=(page + 1,))
-        st.text(plain(f"page {page + 1}, by name"))
-
-
-def _turn_to(page: int) -> None:
-    st.session_state[_PAGE] = page

@@ -6,7 +6,7 @@ import streamlit as st
 
 from domains.document import Domain
 from orchestrator.desk.domains import check_of
-from ui.domain_jobs import show_job
+from ui.job_panel import show_job
 from ui.wording import message_markdown, number, plain
 
 _SIGNS = {"failure": "✕", "warning": "△", "note": "·"}
@@ -21,7 +21,7 @@ def show_check(domain: Domain) -> None:
     """The check's verdict and remarks, or the way to ask for it."""
     st.subheader("Is it in order?")
     st.caption(_HELP)
-    show_job(check_of(domain), "Check this domain", "domain.check", _report)
+    show_job(check_of(domain), button="Check this domain", key="domain.check", draw=_report)
 
 
 def _report(report: dict[str, Any]) -> None:

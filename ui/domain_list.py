@@ -8,9 +8,9 @@ import streamlit as st
 from ui.domain_reading import DomainLine, read_lines
 from ui.links import go
 from ui.opening import open_database
+from ui.tables import linked_table
 from ui.wording import ABSENT, counted, moment, plain, viewer_zone
 
-_TABLE, _SHOWN = "domains.table", "domains.shown"
 _EVERY, _OWN, _CATALOGUE = "all", "my own", "the catalogue"
 _WHAT = (
     "A **domain** is a scientific question written down: which rival laws may hold, what is unknown, what an "
@@ -49,17 +49,13 @@ def _filtered(lines: list[DomainLine]) -> list[DomainLine]:
 
 
 def _table(lines: list[DomainLine], zone: ZoneInfo) -> None:
-    event = st.dataframe(
+    linked_table(
         [_line(line, zone) for line in lines],
-        hide_index=True,
-        height="content",
-        on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
-        key=_TABLE,
-        column_config={"question": st.column_config.TextColumn("question", width=380)},
+        "domains",
+        [line.name for line in lines],
+        key="domains.table",
+        columns={"question": st.column_config.TextColumn("question", width=380)},
     )
-    _open_selected(event["selection"], st.session_state.get(_SHOWN, []))
-    st.session_state[_SHOWN] = [line.name for line in lines]
     told = counted(len(lines), "domain")
     st.caption(f"{told}. Select one to open it. Times are those of {plain(zone.key)}.")
 
@@ -73,10 +69,3 @@ def _line(line: DomainLine, zone: ZoneInfo) -> dict[str, Any]:
         "campaigns": line.campaigns,
         "saved": moment(line.saved_at, zone),
     }
-
-
-def _open_selected(selection: Any, shown: list[str]) -> None:
-    """Open what was selected in the table as it was last shown."""
-    rows = [*selection["rows"], *(row for row, _ in selection["cells"])]
-    if rows and rows[0] < len(shown):
-        go("domains", shown[rows[0]])

@@ -15,6 +15,7 @@ from ui.domain_reading import DomainView, read_domain
 from ui.domain_versions_panel import show_versions
 from ui.links import asked, go, link, link_back
 from ui.opening import open_database
+from ui.tables import page_of, show_turning
 from ui.wording import counted, message_markdown, moment, plain, status_words, viewer_zone
 
 _CAMPAIGNS = 20
@@ -123,7 +124,8 @@ def _sources(domain: Domain) -> None:
 
 def _campaigns(view: DomainView) -> None:
     st.subheader("Campaigns so far")
-    page = int(st.session_state.get(f"domain.campaigns.{view.name}", 0))
+    key = f"domain.{view.name}"
+    page = page_of(key)
     with open_database().read() as session:
         found = domain_versions.campaigns_of(session, view.name, limit=_CAMPAIGNS + 1, offset=page * _CAMPAIGNS)
     if not found:
@@ -134,17 +136,7 @@ def _campaigns(view: DomainView) -> None:
         runs = counted(campaign.runs, "run")
         words = f"{status_words(campaign.status)} · {moment(campaign.created_at, zone)} · {campaign.policy} · {runs}"
         link("campaigns", plain(f"{words}{other}"), campaign.id)
-    if page or len(found) > _CAMPAIGNS:
-        _turning(view.name, page, more=len(found) > _CAMPAIGNS)
-
-
-def _turning(name: str, page: int, *, more: bool) -> None:
-    with st.container(horizontal=True):
-        newer = st.button("Newer campaigns", key="domain.newer", disabled=page == 0)
-        older = st.button("Older campaigns", key="domain.older", disabled=not more)
-    if newer or older:
-        st.session_state[f"domain.campaigns.{name}"] = page + (1 if older else -1)
-        st.rerun()
+    show_turning(key, len(found[:_CAMPAIGNS]), _CAMPAIGNS, more=len(found) > _CAMPAIGNS)
 
 
 def _document(view: DomainView) -> None:

@@ -6,8 +6,8 @@ import streamlit as st
 
 from domains.document import Domain
 from orchestrator.desk.domains import prediction_of
-from ui.domain_jobs import show_job
 from ui.figure_style import CHART
+from ui.job_panel import show_job
 from ui.prediction_figure import prediction_figure
 from ui.quantities import Quantity
 from ui.wording import counted, number, plain
@@ -28,7 +28,7 @@ def show_predictions(domain: Domain) -> None:
     def draw(result: dict[str, Any]) -> None:
         _pictures(domain, result)
 
-    show_job(prediction_of(domain, axis), "Simulate the predictions", f"domain.prediction.{axis}", draw)
+    show_job(prediction_of(domain, axis), button="Simulate the predictions", key=f"domain.prediction.{axis}", draw=draw)
 
 
 def _pictures(domain: Domain, result: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domains.errors import DomainError
+from domains.places import same
 from domains.reading import core_scalar
 
 
@@ -18,17 +19,9 @@ class Kind:
     def fits(self, value: Any) -> bool:
         """Whether the field can show this value."""
         try:
-            return value is None or _identical(self.read(self.show(value)), value)
+            return value is None or same(self.read(self.show(value)), value)
         except (TypeError, ValueError, AttributeError):
             return False
-
-
-def _identical(one: Any, other: Any) -> bool:
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_identical, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return list(one) == list(other) and all(_identical(one[key], other[key]) for key in one)
-    return type(one) is type(other) and bool(one == other)
 
 
 def _show_scalar(value: Any) -> str:

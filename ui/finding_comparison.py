@@ -11,8 +11,9 @@ from ui.figure_style import CHART
 from ui.finding_exports import show_exports
 from ui.finding_figures import forest_figure
 from ui.finding_list import VERDICT_SIGNS
-from ui.links import go, link_back
+from ui.links import link_back
 from ui.opening import open_database
+from ui.tables import linked_table
 from ui.wording import counted, plain
 
 MOST = 100
@@ -57,18 +58,9 @@ def _table(reports: list[Report]) -> None:
     rows = comparison_rows(reports)
     signs = {"not judged": None}
     shown = [{**row, "verdict": VERDICT_SIGNS[signs.get(row["verdict"], row["verdict"])]} for row in rows]
-    event = st.dataframe(
-        shown,
-        hide_index=True,
-        height="content",
-        on_select="rerun",
-        selection_mode=["single-cell"],
-        key="findings.compared",
-        column_config={"probability": st.column_config.NumberColumn("probability", format="percent")},
-    )
-    cells = [row for row, _ in event["selection"]["cells"] if row < len(reports)]
-    if cells:
-        go("findings", reports[cells[0]].name)
+    probability = st.column_config.NumberColumn("probability", format="percent")
+    names = [report.name for report in reports]
+    linked_table(shown, "findings", names, key="findings.compared", columns={"probability": probability})
 
 
 def _forests(reports: list[Report]) -> None:

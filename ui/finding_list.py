@@ -11,10 +11,11 @@ from experiments_db.found import FindingFilter, FoundLine
 from orchestrator.finding_names import finding_name
 from ui.links import go, link
 from ui.opening import open_database
+from ui.tables import choice, linked_table, page_of, show_turning, turn_to
 from ui.wording import moment, plain, viewer_zone
 
 PAGE_SIZE = 50
-_PAGE, _TABLE, _SHOWN = "findings.page", "findings.table", "findings.shown"
+_KEY = "findings"
 _VERDICTS = {
     "": "any",
     found.UNJUDGED: "not judged",
@@ -42,15 +43,14 @@ def show_findings() -> None:
         link("campaigns", "Start a campaign: its finding will appear here")
         return
     wanted = _filters(database)
-    page = int(st.session_state.get(_PAGE, 0))
+    page = page_of(_KEY)
     with database.read() as session:  # one more than is shown tells whether there is a next page
         lines = found.find_findings(session, wanted, limit=PAGE_SIZE + 1, offset=page * PAGE_SIZE)
     if lines:
         _table(lines[:PAGE_SIZE], viewer_zone())
     else:
         st.info("No finding fits these filters." if page == 0 else "There are no older findings.")
-    if page or len(lines) > PAGE_SIZE:
-        _turning(page, len(lines))
+    show_turning(_KEY, len(lines[:PAGE_SIZE]), PAGE_SIZE, more=len(lines) > PAGE_SIZE)
 
 
 def _filters(database: Database) -> FindingFilter:
@@ -59,55 +59,43 @@ def _filters(database: Database) -> FindingFilter:
         choices = found.finding_choices(session, domain)
     first, second = st.columns(4), st.columns([1, 1, 2])
     with first[0]:
-        domain = _choice("Domain", "domain", ["", *choices.domains])
+        domain = choice(_KEY, "Domain", "domain", ["", *choices.domains])
     with first[1]:
         help_law = "The laws of the chosen domain." if domain else "Choose a domain to choose among its laws."
-        law = _choice("Law", "law", ["", *choices.laws], help=help_law, disabled=not choices.laws)
+        law = choice(_KEY, "Law", "law", ["", *choices.laws], help=help_law, disabled=not choices.laws)
     with first[2]:
-        agent = _choice("Agent", "agent", ["", *choices.agents])
+        agent = choice(_KEY, "Agent", "agent", ["", *choices.agents])
     with first[3]:
-        verdict = _choice("Verdict", "verdict", list(_VERDICTS), format_func=_VERDICTS.__getitem__)
+        verdict = choice(_KEY, "Verdict", "verdict", list(_VERDICTS), format_func=_VERDICTS.__getitem__)
     with second[0]:
-        of = _choice("Findings of", "of", list(_OF), format_func=_OF.__getitem__)
+        of = choice(_KEY, "Findings of", "of", list(_OF), format_func=_OF.__getitem__)
     with second[1]:
-        campaign = st.text_input("Campaign", key="findings.of_campaign", on_change=_turn_to, args=(0,),
+        campaign = st.text_input("Campaign", key="findings.of_campaign", on_change=turn_to, args=(_KEY, 0),
                                  placeholder="its whole id")  # fmt: skip
     with second[2]:
         words = st.text_input(
-            "Words", key="findings.words", on_change=_turn_to, args=(0,),
+            "Words", key="findings.words", on_change=turn_to, args=(_KEY, 0),
             placeholder="in the finding, its question, or the campaign's id",
         )  # fmt: skip
     return FindingFilter(domain, agent, law if choices.laws else "", words.strip(), verdict, of, campaign.strip())
-
-
-def _choice(label: str, key: str, options: list[str], **more: Any) -> str:
-    more = {"format_func": lambda option: option or "all", **more}
-    return str(st.selectbox(label, options, key=f"findings.{key}", on_change=_turn_to, args=(0,), **more) or "")
 
 
 def _table(lines: list[FoundLine], zone: ZoneInfo) -> None:
     st.caption(
         f"Select a cell to open a finding; tick several to set them side by side. Times are those of {plain(zone.key)}."
     )
-    event = st.dataframe(
+    names = [finding_name(line.campaign_id, line.run_index) for line in lines]
+    ticked = linked_table(
         [_row(line, zone) for line in lines],
-        hide_index=True,
-        height="content",
-        on_select="rerun",
-        selection_mode=["multi-row", "single-cell"],
-        key=_TABLE,
-        column_config={
+        "findings",
+        names,
+        key=f"{_KEY}.table",
+        ticks=True,
+        columns={
             "probability": st.column_config.NumberColumn("probability", format="percent"),
             "question": st.column_config.TextColumn("question", width=260),
         },
     )
-    shown = st.session_state.get(_SHOWN, [])  # the table as it was last drawn: the record may have grown since
-    names = [finding_name(line.campaign_id, line.run_index) for line in lines]
-    cells = [row for row, _ in event["selection"]["cells"] if row < len(shown)]
-    ticked = [shown[row] for row in event["selection"]["rows"] if row < len(shown)]
-    st.session_state[_SHOWN] = names
-    if cells:
-        go("findings", shown[cells[0]])
     _beside(ticked, names)
 
 
@@ -144,17 +132,3 @@ def _law(content: dict[str, Any]) -> tuple[str, float | None]:
     if one:
         return str(one["mechanism"]), float(one["probability"])
     return ", ".join(f"{law} in {count}" for law, count in (content.get("most_probable") or {}).items()), None
-
-
-def _turning(page: int, found_lines: int) -> None:
-    first = page * PAGE_SIZE
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Newer", key="findings.newer", disabled=page == 0, on_click=_turn_to, args=(page - 1,))
-        no_older = found_lines <= PAGE_SIZE
-        st.button("Older", key="findings.older", disabled=no_older, on_click=_turn_to, args=(page + 1,))
-        if found_lines:
-            st.text(f"{first + 1} to {first + min(found_lines, PAGE_SIZE)}, newest first")
-
-
-def _turn_to(page: int) -> None:
-    st.session_state[_PAGE] = page

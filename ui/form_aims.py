@@ -4,10 +4,11 @@ from typing import Any
 
 import streamlit as st
 
+from domains.places import get, put
 from domains.reading import Key
 from ui.field_kinds import FORMULA, LINES, POINTS, WORDS
 from ui.form_fields import Form
-from ui.plain_edits import Document, get, put
+from ui.plain_edits import Document
 from ui.wording import plain
 
 _GOALS = {

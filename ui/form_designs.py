@@ -5,10 +5,11 @@ from typing import Any
 
 import streamlit as st
 
+from domains.places import get, put, remove
 from domains.reading import Key
 from ui.field_kinds import FORMULAS, LINES, NUMBERS, OPTIONS
 from ui.form_fields import Form
-from ui.plain_edits import Document, free_name, get, put, remove
+from ui.plain_edits import Document, free_name
 
 _KINDS = {
     "real": "any number in a range",

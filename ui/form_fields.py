@@ -18,10 +18,11 @@ from typing import Any
 import streamlit as st
 
 from domains.errors import Problem
+from domains.places import get, put, remove
 from domains.reading import Key, render
 from ui.domain_draft import Editor
 from ui.field_kinds import FORMULA, WORDS, Kind
-from ui.plain_edits import NAMED, Document, get, put, remove, rename
+from ui.plain_edits import NAMED, Document, rename
 from ui.wording import message_markdown, plain
 
 Choose = Callable[[Document, Key, str], Document]

@@ -8,10 +8,11 @@ from domains.errors import DomainError
 from domains.expressions import parse
 from domains.latex import aligned
 from domains.mathematics import latex_name, to_latex
+from domains.places import get, put
 from domains.reading import Key
 from ui.form_fields import Form
 from ui.form_unknowns import show_unknowns
-from ui.plain_edits import Document, free_name, get, put
+from ui.plain_edits import Document, free_name
 
 _LAWS = ("mechanisms",)
 _HELP = (

@@ -5,11 +5,12 @@ from typing import Any
 
 import streamlit as st
 
+from domains.places import get, put, remove
 from domains.reading import Key
 from domains.validation.families import OUTCOMES
 from ui.field_kinds import BOUND, FORMULAS
 from ui.form_fields import Form
-from ui.plain_edits import Document, free_name, get, put, remove
+from ui.plain_edits import Document, free_name
 
 _LIST = ("outcomes",)
 _FAMILIES = {

@@ -8,12 +8,13 @@ import streamlit as st
 from domains.document import Parameter, Prior
 from domains.errors import DomainError
 from domains.expressions import Expression, number, parse
+from domains.places import get, put
 from domains.reading import Key, core_scalar
 from domains.validation.families import PRIORS
 from ui.domain_priors import draw_prior, in_words
 from ui.field_kinds import NUMBERS, WEIGHTS
 from ui.form_fields import Form
-from ui.plain_edits import Document, free_name, get, put
+from ui.plain_edits import Document, free_name
 
 _KNOWN = "known"
 _FAMILIES = {

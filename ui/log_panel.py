@@ -9,8 +9,8 @@ from experiments_db.database import Database
 from experiments_db.event_kinds import known_kinds
 from experiments_db.log_pages import LoggedEvent
 from orchestrator.log_check import check_log
-from ui.campaign_jobs import show_job
 from ui.event_words import event_words
+from ui.job_panel import show_job
 from ui.reading import CampaignView
 from ui.wording import counted, moment, plain, viewer_zone
 
@@ -66,7 +66,7 @@ def _check(database: Database, campaign_id: str, events: int) -> None:
     key = f"log.check.{campaign_id}"
     if events > _AT_ONCE:
         arguments = {"campaign": campaign_id, "events": events}
-        show_job("log-check", arguments, button="Check the chains", key=key, draw=_checked)
+        show_job(("log-check", arguments), button="Check the chains", key=key, draw=_checked)
         return
     if st.button("Check the chains", key=key):
         with st.spinner("Checking…"):

@@ -11,8 +11,8 @@ from ui.agent_actions import show_actions
 from ui.agent_adaptation import show_adaptation
 from ui.agent_card import show_card, show_held_out, show_training
 from ui.agent_comparison import show_comparison
-from ui.agent_job import watch
 from ui.agent_live import show_live
+from ui.job_panel import watch
 from ui.links import asked, link, link_back
 from ui.opening import open_database
 from ui.wording import message_markdown, moment, plain, viewer_zone

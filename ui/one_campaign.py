@@ -14,6 +14,7 @@ from ui.messages import in_words
 from ui.opening import open_database
 from ui.reading import CampaignView, read_campaign, read_outstanding
 from ui.results_panel import show_results
+from ui.roll import IF_NONE
 from ui.run_panel import show_run
 from ui.runs_panel import show_runs
 from ui.waiting_panel import show_waiting
@@ -22,10 +23,8 @@ from ui.wording import amount, counted, message_markdown, moment, number, plain,
 _REFRESH_SECONDS = 2
 _PARTS = {"run": "One run", "runs": "All runs", "results": "Results told", "log": "Log", "export": "Export"}
 _ADVICE = {
-    "scheduled": "It waits for a worker. If none is at work, start one: `organon worker`, or `organon start` for the "
-    "workers and these pages together.",
-    "paused": "It is paused: no experiment is planned until it is resumed. What is resumed needs a worker: "
-    "`organon worker`, or `organon start`.",
+    "scheduled": f"It waits for a worker. {IF_NONE}",
+    "paused": f"It is paused: no experiment is planned until it is resumed. {IF_NONE}",
 }
 
 

@@ -6,8 +6,7 @@ import streamlit as st
 
 from experiments_db import jobs
 from experiments_db.jobs import JobRecord
-from orchestrator.desk.workers import WorkersDesk
-from ui.at_desk import at, may_act
+from ui.job_panel import retry_button, stop_button
 from ui.job_words import duration, job_status, kind_words, owner_words, time_taken
 from ui.links import asked, link_back
 from ui.messages import in_words
@@ -58,16 +57,10 @@ def _state(job: JobRecord) -> None:
 
 
 def _act(job: JobRecord) -> None:
-    if job.status == "failed" and st.button(
-        "Try again", key="job.retry", type="primary", disabled=not may_act(), help="It begins anew."
-    ):
-        at(WorkersDesk).retry_job(job.id)
-        st.rerun()
-    if job.open and st.button(
-        "Cancel", key="job.cancel", disabled=not may_act(), help="It stops at its next sign of progress."
-    ):
-        at(WorkersDesk).cancel_job(job.id)
-        st.rerun()
+    if job.status == "failed":
+        retry_button(job)
+    if job.open:
+        stop_button(job)
 
 
 def _contents(job: JobRecord) -> None:

@@ -1,57 +1,17 @@
-"""Changes of a document as plain data: each gives a new document and leaves the old one as it was."""
+"""Names in a document as plain data: a free one, and another for what has one. The old document stays as it was."""
 
 import copy
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from domains.places import get
 from domains.reading import Key
 
 Document = dict[str, Any]
 NAMED = ("designs", "parameters", "let", "mechanisms", "outcomes", "state")  # whose keys the author chooses
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _WORDS = ("title", "summary", "label", "unit", "field", "name", "references", "source", "file", "python", "choice")
-
-
-def get(document: Document, path: Key) -> Any:
-    """What stands at a place, None where nothing does."""
-    here: Any = document
-    for step in path:
-        inside = step in here if isinstance(here, dict) else isinstance(step, int) and 0 <= step < _size(here)
-        if not inside:
-            return None
-        here = here[step]
-    return here
-
-
-def _size(value: Any) -> int:
-    return len(value) if isinstance(value, list) else 0
-
-
-def put(document: Document, path: Key, value: Any) -> Document:
-    """With another value at a place; what leads there is made where it is missing."""
-    changed = copy.deepcopy(document)
-    here: Any = changed
-    for step in path[:-1]:
-        if isinstance(here, dict) and not isinstance(here.get(step), dict | list):
-            here[step] = {}
-        here = here[step]
-    if isinstance(here, list) and path[-1] == len(here):
-        here.append(value)
-    else:
-        here[path[-1]] = value
-    return changed
-
-
-def remove(document: Document, path: Key) -> Document:
-    """Without what stands at a place."""
-    changed = copy.deepcopy(document)
-    parent = get(changed, path[:-1])
-    if isinstance(parent, dict):
-        parent.pop(path[-1], None)
-    elif isinstance(parent, list) and isinstance(path[-1], int) and path[-1] < len(parent):
-        del parent[path[-1]]
-    return changed
 
 
 def free_name(taken: Mapping[str, Any], stem: str, joint: str = "_") -> str:

@@ -7,8 +7,8 @@ import streamlit as st
 
 from orchestrator.requests import CampaignRequest, Document
 from orchestrator.services import BEST_POLICY, POLICY_NAMES, CheckedCampaign
-from ui.campaign_jobs import show_job
 from ui.figure_style import CHART, COLOURS, add_band, laid_out
+from ui.job_panel import show_job
 from ui.wording import number, plain
 
 _RUNS, _PARTICLES = 50, 500
@@ -34,7 +34,7 @@ def show_power(named: str | Document, request: CampaignRequest, checked: Checked
         "particles": _PARTICLES,
         "seed": request.seed,
     }
-    show_job("power", arguments, button="Predict what it will reach", key="new.power", draw=_drawn)
+    show_job(("power", arguments), button="Predict what it will reach", key="new.power", draw=_drawn)
 
 
 def _drawn(report: dict[str, Any]) -> None:

@@ -8,10 +8,9 @@ from orchestrator.settings import Settings, load_settings
 from ui.wording import counted, message_markdown, plain
 
 _ASKING = "Asking the workers whether they are there …"
-_NONE = (
-    "No workers are at work; what waits goes on when they are. `organon start` brings up workers with the pages, "
-    "`organon worker` workers alone."
-)
+_START = "`organon start` brings up workers with the pages, `organon worker` workers alone."
+_NONE = f"No workers are at work; what waits goes on when they are. {_START}"
+IF_NONE = f"If no worker is at work: {_START}"
 _NAMED = 8  # pools
 
 

@@ -8,7 +8,7 @@ from experiments_db import run_reads
 from experiments_db.database import Database
 from orchestrator.suggestion_lines import show
 from ui.bands_panel import show_predictions
-from ui.campaign_jobs import show_job
+from ui.job_panel import show_job
 from ui.quantities import Quantities
 from ui.reading import CampaignView, read_run
 from ui.tables import columns
@@ -49,8 +49,7 @@ def _predictions(database: Database, view: CampaignView, line: dict[str, Any], n
     }
     order = list(view.domain.document.get("mechanisms") or {})
     show_job(
-        "bands",
-        arguments,
+        ("bands", arguments),
         button="What does each law predict there?",
         key=f"waiting.{line['id']}.bands",
         draw=lambda result: show_predictions(result, named, order, repr(arguments), "waiting"),

@@ -1,12 +1,10 @@
 """What failed, why, and the button to try it again."""
 
-from collections.abc import Callable
-from functools import partial
-
 import streamlit as st
 
 from experiments_db import at_work, jobs
-from orchestrator.desk.workers import WorkersDesk
+from orchestrator.desk.campaigns import CampaignDesk
+from orchestrator.desk.jobs import JobDesk
 from ui.at_desk import at, may_act
 from ui.job_words import kind_words
 from ui.links import link
@@ -31,12 +29,12 @@ def show_failures() -> None:
             with st.container(border=True):
                 link("campaigns", f"Campaign {campaign.id}: {plain(campaign.domain_title)}", campaign.id)
                 _reason(when, campaign.message)
-                _retry(f"campaign.{campaign.id}", partial(WorkersDesk.retry_campaign, campaign_id=campaign.id))
+                _retry(f"campaign.{campaign.id}", CampaignDesk, campaign.id)
         for job in failed[:_SHOWN]:
             with st.container(border=True):
                 link("workers", f"Job: {plain(kind_words(job.kind))}", job.id)
                 _reason(moment(job.finished_at, zone), job.message)
-                _retry(f"job.{job.id}", partial(WorkersDesk.retry_job, job_id=job.id))
+                _retry(f"job.{job.id}", JobDesk, job.id)
         if len(campaigns) > _SHOWN:
             link("campaigns", "More campaigns have failed: all of them")
         if len(failed) > _SHOWN:
@@ -48,8 +46,8 @@ def _reason(when: str, message: str) -> None:
     st.caption(f"Failed at {when}")
 
 
-def _retry(key: str, again: Callable[[WorkersDesk], None]) -> None:
+def _retry(key: str, desk: type[CampaignDesk | JobDesk], name: str) -> None:
     if st.button("Try again", key=f"failed.{key}", disabled=not may_act()):
         with in_words():
-            again(at(WorkersDesk))
+            at(desk).retry(name)
             st.rerun()

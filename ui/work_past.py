@@ -8,9 +8,9 @@ import streamlit as st
 from experiments_db import at_work, jobs, worker_events
 from experiments_db.jobs import JobRecord
 from ui.job_words import JOB_SIGNS, duration, job_status, kind_words, time_taken
-from ui.links import go
 from ui.messages import in_words
 from ui.opening import open_database
+from ui.tables import linked_table
 from ui.wording import moment, viewer_zone
 
 PAGE_SIZE = 25
@@ -47,28 +47,13 @@ def show_jobs(kind: str | None, status: str | None, page: int) -> None:
             return
         zone = viewer_zone()
         shown = found[:PAGE_SIZE]
-        picked = st.dataframe(
-            [_job_line(job, zone) for job in shown],
-            hide_index=True,
-            on_select="rerun",
-            selection_mode=["single-row", "single-cell"],
-            key=f"jobs.table.{page}",
-        )["selection"]
-        _open("workers", picked, [job.id for job in shown])
+        lines = [_job_line(job, zone) for job in shown]
+        linked_table(lines, "workers", [job.id for job in shown], key=f"jobs.table.{page}")
         more = ", more on the next page" if len(found) > PAGE_SIZE else ""
         st.caption(f"Select a job to see what came of it. Times are those of {zone.key}{more}.")
 
 
 _NONE = "No jobs yet. Previews, checks and trainings that somebody asks for on the other pages are listed here."
-
-
-def _open(path: str, selection: Any, shown: list[str]) -> None:
-    """Open what was selected in the table as it was last drawn: there may be newer lines since."""
-    before = st.session_state.get(f"work.shown.{path}", [])
-    st.session_state[f"work.shown.{path}"] = shown
-    rows = [*selection["rows"], *(row for row, _ in selection["cells"])]
-    if rows and rows[0] < len(before):
-        go(path, before[rows[0]])
 
 
 def _job_line(job: JobRecord, zone: ZoneInfo) -> dict[str, Any]:
@@ -104,10 +89,7 @@ def show_blocks() -> None:
             }
             for block in found
         ]
-        picked = st.dataframe(
-            lines, hide_index=True, on_select="rerun", selection_mode=["single-row", "single-cell"], key="blocks.table"
-        )["selection"]
-        _open("campaigns", picked, [block.campaign_id for block in found])
+        linked_table(lines, "campaigns", [block.campaign_id for block in found], key="blocks.table")
         st.caption("The last to end. Select one to open its campaign.")
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from domains.loading import find
 from experiments_db.jobs import JobRecord
-from orchestrator import agents, jobs
+from orchestrator import agents
 from orchestrator.agents import check_adaptation, find_policy
 from orchestrator.desk.base import Desk
 from orchestrator.errors import RequestError
-from orchestrator.jobs import ask, cancel
+from orchestrator.jobs import ask
 
 WHICH = ("all", "head", "low-rank")  # of a network's weights: those of meta_learner.training.adaptation, torch-free
 MOST_RUNS = 200
@@ -74,13 +74,3 @@ class AgentDesk(Desk):
             "which": which,
         }
         return ask(self.settings, self.database, "adapt", arguments, by)
-
-    def stop(self, job_id: str) -> None:
-        """End a job before its time; a training keeps what it has learned."""
-        self.acting()
-        cancel(self.database, job_id)
-
-    def retry(self, job_id: str) -> None:
-        """Do again what failed."""
-        self.acting()
-        jobs.retry(self.settings, self.database, job_id)

@@ -1,10 +1,9 @@
-"""What people do to campaigns through the pages: make, steer, clone, extend them, and ask what they could tell."""
+"""What people do to campaigns through the pages: make, steer, clone and extend them."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from experiments_db.jobs import JobRecord
-from orchestrator import cloning, jobs, recurring, services, steering
+from orchestrator import cloning, recurring, services, steering
 from orchestrator.desk.base import Desk
 from orchestrator.requests import CampaignRequest
 from orchestrator.steering import Extended
@@ -61,12 +60,3 @@ class CampaignDesk(Desk):
         """Let it be repeated no more."""
         self.acting()
         return recurring.stop_recurring(self.database, campaign_id)
-
-    def ask(self, kind: str, arguments: dict[str, Any]) -> JobRecord:
-        """Have workers compute something about a campaign: once for the same arguments."""
-        return jobs.ask(self.settings, self.database, kind, arguments, self.acting().by)
-
-    def cancel_job(self, job_id: str) -> None:
-        """Let nobody go on computing it."""
-        self.acting()
-        jobs.cancel(self.database, job_id)

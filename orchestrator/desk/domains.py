@@ -1,4 +1,4 @@
-"""What people do with domains: save versions of their own, and have workers simulate and examine them."""
+"""What people do with domains: save versions of their own; and the jobs in which workers simulate and examine them."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,6 @@ from domains.errors import DomainError
 from domains.loading import attachments, load_text
 from experiments_db import domain_versions, record
 from experiments_db.errors import NotFoundError
-from experiments_db.jobs import JobRecord
-from orchestrator import jobs
 from orchestrator.desk.base import Desk
 from orchestrator.domain_rows import domain_row
 from orchestrator.own_domains import FROM_DESK
@@ -48,15 +46,6 @@ class DomainDesk(Desk):
                 record.save_domain(session, row)
                 return Saved(domain.name, domain.identity, True)
         return Saved(domain.name, domain.identity, False)
-
-    def ask(self, kind: str, arguments: dict[str, str]) -> JobRecord:
-        """Have a worker do one of the jobs below."""
-        return jobs.ask(self.settings, self.database, kind, arguments, self.acting().by)
-
-    def retry(self, job_id: str) -> None:
-        """Have a worker try a failed job again; RequestError where it has not failed."""
-        self.acting()
-        jobs.retry(self.settings, self.database, job_id)
 
 
 def check_of(domain: Domain) -> tuple[str, dict[str, str]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from experiments_db import chains, events, jobs, queries
+from experiments_db import chains, events, queries
 from experiments_db.database import Database
 from orchestrator import services
 from orchestrator.desk.bench import BenchDesk
@@ -46,8 +46,6 @@ ACTS: dict[str, Callable[[CampaignDesk], object]] = {
     "retry": lambda desk: desk.retry("c"),
     "extend": lambda desk: desk.extend("c", runs=1),
     "stop_repeating": lambda desk: desk.stop_repeating("c"),
-    "ask": lambda desk: desk.ask("power", {}),
-    "cancel_job": lambda desk: desk.cancel_job("j"),
 }
 SAYINGS: dict[str, Callable[[BenchDesk], object]] = {
     "take": lambda desk: desk.take(1),
@@ -139,15 +137,6 @@ def test_a_clone_starts_from_the_same_measurements(desk: CampaignDesk, database:
     with database.read() as session:
         assert queries.given_measurements(session, clone) == queries.given_measurements(session, first)
         assert queries.data_source(session, clone).rows == 2  # type: ignore[union-attr]
-
-
-def test_a_job_is_asked_for_once_in_the_holders_name(desk: CampaignDesk, database: Database) -> None:
-    one = desk.ask("log-check", {"campaign": "c"})
-    assert desk.ask("log-check", {"campaign": "c"}).id == one.id
-    assert one.by == "Ada"
-    desk.cancel_job(one.id)
-    with database.read() as session:
-        assert jobs.get_job(session, one.id).status == "cancelled"
 
 
 def test_what_is_said_at_the_bench_stands_with_both_names(settings: Settings, database: Database) -> None:

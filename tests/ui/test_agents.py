@@ -21,7 +21,8 @@ from orchestrator.settings import load_settings
 from orchestrator.tokens import Holder
 from tests.orchestrator.test_training import RECIPE
 from tests.tiny_agents import proven, result, tiny
-from tests.ui.test_distributions import TEXT, said
+from tests.ui.reading import words
+from tests.ui.test_distributions import TEXT
 
 Look = Callable[..., AppTest]
 OPERATOR = Holder("Ada", "operator")
@@ -78,8 +79,8 @@ def test_an_empty_home_shows_the_shipped_agent_and_the_classical_policies(look: 
     assert page.title[0].value == "Agents"
     assert list(page.dataframe[0].value["name"]) == ["experimenter"]
     for name in ("expected-information-gain", "expected-improvement", "sobol", "random"):
-        assert f"**{name}**" in said(page)
-    assert "New campaigns that name no policy take" in said(page)
+        assert f"**{name}**" in words(page)
+    assert "New campaigns that name no policy take" in words(page)
 
 
 def test_the_default_comes_first_and_the_retired_last(look: Look, home: Path, desk: AgentDesk) -> None:
@@ -103,7 +104,7 @@ def test_many_are_paged_and_a_card_that_cannot_be_read_says_so(look: Look, home:
     broken = rows[rows["name"] == "tiny-03"].iloc[0]
     assert broken["standing"] == "unreadable"
     assert "card.json" in broken["trained on"]
-    page.button("agents.further").click().run()
+    page.button("agents.next").click().run()
     assert len(page.dataframe[0].value) == 6
     page = look("agents", agent="tiny-03")
     assert "card.json" in page.error[0].value
@@ -112,28 +113,28 @@ def test_many_are_paged_and_a_card_that_cannot_be_read_says_so(look: Look, home:
 def test_a_card_shows_what_it_is_and_how_it_stands(look: Look, home: Path) -> None:
     keep(home, "good", good=True, limits="Knows slopes only.")
     page = look("agents", agent="good")
-    words = said(page)
-    assert "**Trained on**: nothing at all" in words
-    assert "**Limits**: Knows slopes only." in words
-    assert "It gains **1.000** of what" in words
-    assert "it can be the default policy" in words
+    shown = words(page)
+    assert "**Trained on**: nothing at all" in shown
+    assert "**Limits**: Knows slopes only." in shown
+    assert "It gains **1.000** of what" in shown
+    assert "it can be the default policy" in shown
     assert list(page.dataframe[0].value["domain"]) == [f"d{number}" for number in range(6)]
 
 
 def test_what_a_card_lacks_is_said(look: Look, home: Path) -> None:
     store = keep(home)
     page = look("agents", agent="tiny-one")
-    assert "Nothing was measured yet" in said(page)
+    assert "Nothing was measured yet" in words(page)
     stored = store.find("tiny-one")
     store.record(stored, result(stored.card, difference=-0.5, interval=(-0.6, -0.4)))
-    words = said(look("agents", agent="tiny-one"))
-    assert "it is clearly worse on d0" in words
-    assert "What it lacks to be the default policy" in words
+    shown = words(look("agents", agent="tiny-one"))
+    assert "it is clearly worse on d0" in shown
+    assert "What it lacks to be the default policy" in shown
 
 
 def test_the_shipped_agent(look: Look) -> None:
     page = look("agents", agent="experimenter")
-    assert "comes with Organon" in said(page).replace("\\", "")
+    assert "comes with Organon" in words(page)
     assert len(page.dataframe[0].value) == 11
 
 
@@ -146,7 +147,7 @@ def test_promoting_is_asked_twice_and_taken_back(look: Look, home: Path) -> None
     page = look("agents", agent="good")
     page.button("agent.promote").click().run()
     assert agents.default_policy(load_settings()) == "good"
-    assert "The default policy of new campaigns." in said(page)
+    assert "The default policy of new campaigns." in words(page)
     page.button("agent.demote").click().run()
     assert agents.default_policy(load_settings()) == "expected-information-gain"
 
@@ -173,16 +174,16 @@ def test_a_training_under_way_is_seen_and_stopped(look: Look, desk: AgentDesk, m
     links = [element.proto.label for element in page.get("page_link")]
     assert "apprentice, in training: 0%" in links
     page = look("agents", agent="apprentice")
-    assert "It is being made" in said(page)
-    assert "It waits for a worker" in said(page)
+    assert "It is being made" in words(page)
+    assert "It waits for a worker" in words(page)
     for _ in range(2):
         work_next(desk.database, desk.settings, lambda: None)
     page.run()
-    assert "Step 2 of 6" in said(page)
+    assert "Step 2 of 6" in words(page)
     assert page.get("plotly_chart")
     page.button(f"job.stop.{job.id}").click().run()
-    assert "was stopped" in said(page)
-    assert "**Trained on**" in said(page)  # its card: what it has learned is an agent
+    assert "was stopped" in words(page)
+    assert "**Trained on**" in words(page)  # its card: what it has learned is an agent
 
 
 def test_a_training_that_failed_says_why(look: Look, desk: AgentDesk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +197,7 @@ def test_a_training_that_failed_says_why(look: Look, desk: AgentDesk, monkeypatc
     assert "Traceback" not in page.error[0].value
     (button,) = [button for button in page.button if button.label == "Try again"]
     button.click().run()
-    assert "It waits for a worker" in said(page)
+    assert "It waits for a worker" in words(page)
 
 
 def test_two_are_compared(look: Look, desk: AgentDesk) -> None:
@@ -211,12 +212,12 @@ def test_two_are_compared(look: Look, desk: AgentDesk) -> None:
         (job,) = jobs.list_jobs(session, kind="compare")
     assert job.arguments["runs"] == 2
     assert [policy["name"] for policy in job.arguments["policies"]] == ["tiny", "random"]
-    assert "It waits for a worker" in said(page)
+    assert "It waits for a worker" in words(page)
     assert work_next(desk.database, desk.settings, lambda: None)[0] in ("finished", "again")
     page.run()
     assert not page.exception
-    words = said(page)
-    assert "over 2 worlds" in words
+    shown = words(page)
+    assert "over 2 worlds" in shown
     tables = [list(frame.value["policy"]) for frame in page.dataframe if "policy" in frame.value]
     assert tables == [["tiny", "random"]]
 
@@ -236,7 +237,7 @@ def test_an_agent_is_adapted(look: Look, desk: AgentDesk) -> None:
     page.number_input("agent.adapt.minutes").set_value(0.1).run()
     page.button("agent.adapt.ask").click().run()
     assert page.title[0].value == "tiny\\-death\\-process" or page.title[0].value == "tiny-death-process"
-    assert "It waits for a worker" in said(page)
+    assert "It waits for a worker" in words(page)
     with desk.database.write() as session:
         (job,) = jobs.list_jobs(session, kind="adapt")
         session.connection().exec_driver_sql(
@@ -245,15 +246,15 @@ def test_an_agent_is_adapted(look: Look, desk: AgentDesk) -> None:
     assert work_next(desk.database, desk.settings, lambda: None)[0] == "finished"
     page.run()
     assert not page.exception
-    words = said(page)
-    assert "Adapted from tiny" in words
+    shown = words(page)
+    assert "Adapted from tiny" in shown
     assert [metric.label for metric in page.metric] == ["Regret at first", "Regret at last", "Steps on the domain"]
-    assert "**For**: death-process" in words.replace("\\", "")
+    assert "**For**: death-process" in shown
 
 
 def test_only_experimenters_adapt(look: Look, home: Path) -> None:
     keep(home)
-    assert "Only agents of the family experimenter adapt" in said(look("agents", agent="tiny-one"))
+    assert "Only agents of the family experimenter adapt" in words(look("agents", agent="tiny-one"))
 
 
 def test_whoever_may_only_look_cannot_press(

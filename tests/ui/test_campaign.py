@@ -173,7 +173,7 @@ def test_without_a_worker_the_bands_are_offered_and_then_waited_for(look: Look, 
     with write.database.read() as session:
         (job,) = jobs.list_jobs(session)
     assert (job.kind, job.by, job.arguments["known"]) == ("bands", "ORGANON_UI_TOKEN", 2)
-    page.button(f"bands.{campaign}.0.stop").click().run()
+    page.button(f"job.stop.{job.id}").click().run()
     with write.database.read() as session:
         assert jobs.get_job(session, job.id).status == "cancelled"
 
@@ -202,7 +202,7 @@ def test_a_failed_job_says_why_and_can_be_tried_again(look: Look, write: Any) ->
     page.run()
 
     assert any("the domain's law is not here" in entry.value for entry in page.error)
-    assert page.button(f"bands.{campaign}.0.ask").label == "Try again"
+    assert "Try again" in [button.label for button in page.button]
 
 
 def test_who_may_only_look_finds_no_buttons_that_act(look: Look, write: Any, token: Any) -> None:
@@ -351,7 +351,7 @@ def test_a_failed_campaign_says_why_in_words(look: Look, write: Any) -> None:
 def test_a_scheduled_campaign_says_what_it_waits_for(look: Look, write: Any) -> None:
     page = look(campaign=write.scheduled())
 
-    assert "`organon worker`, or `organon start`" in page.info[0].value
+    assert "`organon start` brings up workers" in page.info[0].value
     assert "No experiment of this run is on record yet." in [entry.value for entry in page.caption]
 
 

@@ -18,6 +18,7 @@ from orchestrator.job_work import work_next
 from orchestrator.settings import load_settings
 from tests.mixed_domain import MIXED
 from tests.ui.conftest import NOON
+from tests.ui.reading import words
 
 Look = Callable[..., AppTest]
 TEXT = MIXED.replace("GOAL", "learn")
@@ -35,17 +36,11 @@ def _shown(page: AppTest) -> list[str]:
     return list(page.dataframe[0].value["name"])
 
 
-def _all(page: AppTest) -> str:
-    """Everything that is said, as it is read: without Markdown's backslashes."""
-    entries = [*page.markdown, *page.caption, *page.info, *page.warning]
-    return "\n".join(entry.value for entry in entries).replace("\\", "")
-
-
 def test_the_list_has_the_whole_catalogue_and_says_how_to_begin(look: Look) -> None:
     page = look("domains")
 
     assert sorted(_shown(page)) == sorted(catalogue.names())
-    assert "none of your own yet" in _all(page)
+    assert "none of your own yet" in words(page)
     assert page.button("domains.new").label == "New domain"
 
 
@@ -116,9 +111,9 @@ def test_a_page_shows_laws_as_mathematics_and_priors_drawn(look: Look) -> None:
     figures = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
     titles = [figure["layout"]["xaxis"]["title"]["text"] for figure in figures]
     assert titles == ["vmax (mM/min)", "km (mM)", "ki (mM)", "alpha"]
-    assert "LogNormal(0, 0.8); median 1 mM, nine times in ten 0.268 to 3.73" in _all(page)
-    assert "**competitive**, before any experiment 50 % probable" in _all(page)
-    assert "only in mixed" in _all(page)
+    assert "LogNormal(0, 0.8); median 1 mM, nine times in ten 0.268 to 3.73" in words(page)
+    assert "**competitive**, before any experiment 50 % probable" in words(page)
+    assert "only in mixed" in words(page)
 
 
 def test_an_unknown_domain_is_said_in_words(look: Look) -> None:
@@ -145,7 +140,7 @@ def test_versions_are_listed_and_compared_in_words_and_lines(look: Look, write: 
 
     page = look("domains", domain="mixed")
 
-    assert "- budget: 7 → 9" in _all(page)
+    assert "- budget: 7 → 9" in words(page)
     assert "-budget: 7\n+budget: 9" in page.code[0].value
     links = [link.proto.label for link in page.get("page_link")]
     assert any(label.startswith(newer[:8]) and label.endswith("shown here\\)") for label in links)
@@ -182,21 +177,20 @@ def test_predictions_are_asked_for_followed_and_drawn(look: Look, write: Any) ->
     assert level["layout"]["yaxis"]["title"]["text"] == "level"
     assert alive["layout"]["yaxis"]["title"]["text"] == "share of alive"
     assert [note["text"] for note in level["layout"]["annotations"]] == ["additive", "product"]
-    assert "held in the middle of their ranges: dose = 1, count = 4, heat = 20" in _all(page)
+    assert "held in the middle of their ranges: dose = 1, count = 4, heat = 20" in words(page)
 
 
 def test_a_failed_job_says_why_and_is_tried_again(look: Look, write: Any) -> None:
     save(write)
     domain = load_text(TEXT)
     kind, arguments = prediction_of(domain, "dose")
-    jobs.ask(load_settings(), write.database, kind, arguments, "Ada")
-    with write.database.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE job SET status = 'failed', message = 'no law [here]'")
+    job = jobs.ask(load_settings(), write.database, kind, arguments, "Ada")
+    write.fail_jobs("no law [here]")
 
     page = look("domains", domain="mixed")
 
-    assert page.error[0].value == "It failed\\: no law \\[here\\]"
-    page.button("domain.prediction.dose.retry").click().run()
+    assert page.error[0].value == "It failed at 2026-11-22 12\\:00\\: no law \\[here\\]"
+    page.button(f"job.retry.{job.id}").click().run()
     assert page.get("progress")
 
 
@@ -219,4 +213,4 @@ def test_a_viewer_cannot_ask_for_jobs(look: Look, write: Any, token: Callable[[s
     assert page.button("domain.check.ask").disabled
     assert page.button("domain.prediction.time.ask").disabled
     assert page.button("domain.campaign").disabled
-    assert "an operator can" in _all(page)
+    assert "an operator can" in words(page)

@@ -9,14 +9,9 @@ from streamlit.testing.v1 import AppTest
 from experiments_db.judgements import judgements
 from tests.ui.concluded import concluded
 from tests.ui.conftest import FINDING
+from tests.ui.reading import words
 
 Look = Callable[..., AppTest]
-
-
-def words(page: AppTest) -> str:
-    """All that is written on the page, as it is read: without the signs that keep Markdown from reading it."""
-    kinds = (page.title, page.subheader, page.markdown, page.caption, page.info, page.success, page.error, page.warning)
-    return "\n".join(entry.value for kind in kinds for entry in kind).replace("\\", "")
 
 
 def test_an_empty_record_says_what_findings_are_and_where_they_come_from(look: Look) -> None:

@@ -154,13 +154,13 @@ def test_the_history_of_workers(look: Look, write: Any) -> None:
     assert (started["what"], started["processes of the pool"]) == ("▶ started", 2)
 
 
-def test_one_job_while_it_waits_is_cancelled(look: Look, write: Any, ask: Any) -> None:
+def test_one_job_while_it_waits_is_stopped(look: Look, write: Any, ask: Any) -> None:
     job = ask(3)
     page = look("workers", job=job)
     assert page.title[0].value == "Check domain"
     assert metrics(page)["Status"] == "○ waiting"
     assert "By Ada \\*Byron\\*" in captions(page)
-    page.button(key="job.cancel").click().run()
+    page.button(key=f"job.stop.{job}").click().run()
     assert not page.exception
     assert status(write, job) == "cancelled"
     assert metrics(page)["Status"] == "⊘ cancelled"
@@ -171,11 +171,11 @@ def test_one_job_that_failed(look: Look, write: Any, ask: Any, token: Callable[[
     job = fail(write)
     page = look("workers", job=job)
     assert page.error[0].value == "the law \\*rate\\* has no unit"
-    page.button(key="job.retry").click().run()
+    page.button(key=f"job.retry.{job}").click().run()
     assert status(write, job) == "waiting"
     fail(write)
     token("viewer")
-    assert look("workers", job=job).button(key="job.retry").disabled
+    assert look("workers", job=job).button(key=f"job.retry.{job}").disabled
 
 
 @pytest.mark.parametrize("size", [3, 30_000])

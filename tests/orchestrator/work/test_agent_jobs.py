@@ -17,6 +17,7 @@ from orchestrator import job_work, services
 from orchestrator.agents import agent_store, choose_policy
 from orchestrator.desk.agents import AgentDesk
 from orchestrator.desk.distributions import DistributionDesk, Length
+from orchestrator.desk.jobs import JobDesk
 from orchestrator.errors import ForbiddenError, OrganonError, RequestError
 from orchestrator.job_work import work_next
 from orchestrator.settings import Settings
@@ -137,7 +138,7 @@ def test_a_training_that_is_cancelled_leaves_an_agent_and_goes_on(desk: Distribu
     def progress() -> None:
         calls.append(1)
         if len(calls) == 1:
-            AgentDesk(desk.settings, desk.database, OPERATOR).stop(job.id)
+            JobDesk(desk.settings, desk.database, OPERATOR).stop(job.id)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("orchestrator.work.training._TELL_SECONDS", 0.0)
@@ -271,8 +272,6 @@ def test_slices_of_an_adaptation_are_one_learning(settings: Settings, agents: Ag
         (AgentDesk, lambda desk: desk.restore("experimenter")),
         (AgentDesk, lambda desk: desk.compare(("sobol", "random"), "ces", runs=2, seed=1)),
         (AgentDesk, lambda desk: desk.adapt("experimenter", "ces", name="x", minutes=1)),
-        (AgentDesk, lambda desk: desk.stop("abc")),
-        (AgentDesk, lambda desk: desk.retry("abc")),
     ],
 )
 def test_viewers_change_nothing(desk: DistributionDesk, about: Any, act: Callable[[Any], object]) -> None:

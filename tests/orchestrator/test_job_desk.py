@@ -10,8 +10,9 @@ from experiments_db import attention, record
 from experiments_db import jobs as job_record
 from experiments_db.database import Database
 from orchestrator import jobs, services
+from orchestrator.desk.campaigns import CampaignDesk
 from orchestrator.desk.first_steps import FirstStepsDesk
-from orchestrator.desk.workers import WorkersDesk
+from orchestrator.desk.jobs import JobDesk
 from orchestrator.errors import ForbiddenError, RequestError
 from orchestrator.settings import Settings, load_settings
 from orchestrator.tokens import Holder
@@ -50,9 +51,9 @@ def fail(database: Database) -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        lambda settings, database: WorkersDesk(settings, database, VIEWER).retry_job("x"),
-        lambda settings, database: WorkersDesk(settings, database, VIEWER).cancel_job("x"),
-        lambda settings, database: WorkersDesk(settings, database, VIEWER).retry_campaign("x"),
+        lambda settings, database: JobDesk(settings, database, VIEWER).retry("x"),
+        lambda settings, database: JobDesk(settings, database, VIEWER).stop("x"),
+        lambda settings, database: JobDesk(settings, database, VIEWER).ask("power", {}),
         lambda settings, database: FirstStepsDesk(settings, database, VIEWER).begin(),
     ],
 )
@@ -65,22 +66,29 @@ def test_a_viewer_changes_nothing(
         assert attention.campaign_counts(session) == {}
 
 
-def test_an_operator_cancels_and_tries_again(settings: Settings, database: Database, job: str) -> None:
-    desk = WorkersDesk(settings, database, OPERATOR)
+def test_an_operator_stops_and_tries_again(settings: Settings, database: Database, job: str) -> None:
+    desk = JobDesk(settings, database, OPERATOR)
     with pytest.raises(RequestError, match="is waiting; only a failed one"):
-        desk.retry_job(job)
+        desk.retry(job)
     fail(database)
-    desk.retry_job(job)
-    desk.cancel_job(job)
+    desk.retry(job)
+    desk.stop(job)
     with database.read() as session:
         assert job_record.get_job(session, job).status == "cancelled"
+
+
+def test_a_job_is_asked_for_once_in_the_holders_name(settings: Settings, database: Database) -> None:
+    desk = JobDesk(settings, database, OPERATOR)
+    one = desk.ask("log-check", {"campaign": "c"})
+    assert desk.ask("log-check", {"campaign": "c"}).id == one.id
+    assert one.by == "Ada"
 
 
 def test_a_failed_campaign_goes_on_in_the_name_of_who_said_so(settings: Settings, database: Database) -> None:
     campaign = FirstStepsDesk(settings, database, OPERATOR).begin()
     with database.write() as session:
         assert record.fail_campaign(session, campaign, "its worker died", datetime.now(UTC))
-    WorkersDesk(settings, database, OPERATOR).retry_campaign(campaign)
+    CampaignDesk(settings, database, OPERATOR).retry(campaign)
     found = services.campaign_status(database, campaign)
     assert (found["status"], found["laboratory"]) == ("scheduled", "replay:puromycin-treated")
     with database.read() as session:

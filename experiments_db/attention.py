@@ -9,8 +9,7 @@ from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from experiments_db.models import Campaign, Domain, Experiment, Finding, Run, Suggestion
-from experiments_db.suggestions import GOES_ON
+from experiments_db.models import GOES_ON, Campaign, Domain, Experiment, Finding, Run, Suggestion
 
 _NEWEST = 50  # campaigns among which alarms are looked for: beliefs and findings are large
 _WAITING = ("proposed", "open")

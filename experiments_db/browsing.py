@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from experiments_db.models import Campaign, Domain, Experiment, Finding, Run
+from experiments_db.words import has_words
 
 _FETCH_ROWS = 500
 
@@ -25,7 +26,7 @@ class Browse:
     table: str
     domain: str = ""
     status: str = ""
-    agent: str = ""
+    policy: str = ""
     since: datetime | None = None
     until: datetime | None = None
     words: str = ""
@@ -34,7 +35,7 @@ class Browse:
     @property
     def narrowed(self) -> bool:
         """Whether anything but the time is asked for."""
-        return bool(self.domain or self.status or self.agent or self.words or self.campaign)
+        return bool(self.domain or self.status or self.policy or self.words or self.campaign)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class _Source:
 
 
 def _sources() -> dict[str, _Source]:
-    of_campaign = {"domain": col(Domain.name), "agent": col(Campaign.policy), "laboratory": col(Campaign.laboratory)}
+    of_campaign = {"domain": col(Domain.name), "policy": col(Campaign.policy), "laboratory": col(Campaign.laboratory)}
     campaign_id, belief = col(Campaign.id), col(Experiment.belief)
     names = ("runs", "budget", "seed", "message", "created_at", "started_at", "finished_at")
     return {
@@ -139,7 +140,7 @@ def _ordered(wanted: Browse, source: _Source, query: Select[Any]) -> Select[Any]
 
 def _filtered(wanted: Browse, source: _Source, query: Select[Any]) -> Select[Any]:
     query = _joined(wanted.table, query)
-    equal = ((col(Domain.name), wanted.domain), (col(Campaign.policy), wanted.agent), (source.status, wanted.status))
+    equal = ((col(Domain.name), wanted.domain), (col(Campaign.policy), wanted.policy), (source.status, wanted.status))
     query = query.where(*(column == value for column, value in (*equal, (col(Campaign.id), wanted.campaign)) if value))
     if wanted.since is not None:
         query = query.where(source.moment >= wanted.since)
@@ -151,12 +152,7 @@ def _filtered(wanted: Browse, source: _Source, query: Select[Any]) -> Select[Any
 def _holds(wanted: Browse) -> ColumnElement[bool]:
     """Every word somewhere. Campaigns are looked through first: SQLite would else join every experiment to its own."""
     places = [col(Campaign.id), col(Domain.title), col(Campaign.message), col(Campaign.laboratory)]
-    words = wanted.words.split()
     if wanted.table == "findings":
-        return and_(*(_somewhere([*places, col(Finding.text)], word) for word in words))
+        return has_words(wanted.words, [*places, col(Finding.text)])
     of_campaigns = select(col(Campaign.id)).join(Domain, col(Domain.identity) == col(Campaign.domain_identity))
-    return col(Campaign.id).in_(of_campaigns.where(*(_somewhere(places, word) for word in words)))
-
-
-def _somewhere(places: list[Any], word: str) -> ColumnElement[bool]:
-    return or_(*(place.icontains(word, autoescape=True) for place in places))
+    return col(Campaign.id).in_(of_campaigns.where(has_words(wanted.words, places)))

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from experiments_db import queries
 from experiments_db.models import Campaign, Domain
-from experiments_db.queries import CampaignRecord, CampaignSummary
+from experiments_db.queries import CampaignSummary
+from experiments_db.words import has_words
 
 _Query = Select[*tuple[Any, ...]]
 
@@ -29,13 +30,13 @@ def search_campaigns(session: Session, sought: Sought, *, limit: int, offset: in
     """Return the campaigns that fit, newest first."""
     query = _where(_joined(), sought, with_status=True)
     newest = query.order_by(col(Campaign.created_at).desc(), col(Campaign.id)).limit(limit).offset(offset)
-    return _summaries(session, newest)
+    return queries.summaries(session, newest)
 
 
 def campaigns_by_id(session: Session, ids: Sequence[str]) -> list[CampaignSummary]:
     """Return these campaigns, in the order of their ids as given; those that are gone are left out."""
     query = _joined().where(col(Campaign.id).in_(ids))
-    found = {entry.campaign.id: entry for entry in _summaries(session, query)}
+    found = {entry.campaign.id: entry for entry in queries.summaries(session, query)}
     return [found[campaign_id] for campaign_id in ids if campaign_id in found]
 
 
@@ -71,15 +72,4 @@ def _where(query: _Query, sought: Sought, *, with_status: bool) -> _Query:
     if sought.domain:
         query = query.where(col(Domain.name) == sought.domain)
     named = (Campaign.id, Domain.name, Domain.title, Campaign.policy, Campaign.laboratory)
-    for word in sought.words.split():
-        query = query.where(or_(*(col(column).icontains(word, autoescape=True) for column in named)))
-    return query
-
-
-def _summaries(session: Session, query: _Query) -> list[CampaignSummary]:
-    rows = session.execute(query).all()
-    reached = queries.progress_of(session, [campaign.id for campaign, _, _ in rows])
-    return [
-        CampaignSummary(queries.view(CampaignRecord, campaign), name, title, reached[campaign.id])
-        for campaign, name, title in rows
-    ]
+    return query.where(has_words(sought.words, [col(column) for column in named])) if sought.words else query

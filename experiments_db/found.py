@@ -9,9 +9,11 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from experiments_db.campaign_search import domains_asked, policies_used
 from experiments_db.judgements import DECIDING
 from experiments_db.models import Campaign, Domain, Experiment, Finding, Judgement, Run
 from experiments_db.queries import BeliefStep, view
+from experiments_db.words import has_words
 
 UNJUDGED, JUDGED = "not judged", "judged"
 OF_CAMPAIGNS, OF_RUNS = "campaigns", "runs"
@@ -22,11 +24,11 @@ class FindingFilter:
     """What findings to list; empty: all.
 
     verdict: accepted, rejected, ``judged`` (either of them) or ``not judged``; of: ``campaigns`` or ``runs``; words:
-    in its text, its question, or the campaign's id.
+    each in its text, its question, or the campaign's id.
     """
 
     domain: str = ""
-    agent: str = ""
+    policy: str = ""
     law: str = ""
     words: str = ""
     verdict: str = ""
@@ -53,10 +55,10 @@ class FoundLine:
 
 @dataclass(frozen=True)
 class FindingChoices:
-    """What findings can be filtered by: domains, agents, and the laws of the domain chosen."""
+    """What findings can be filtered by: domains, policies, and the laws of the domain chosen."""
 
     domains: list[str]
-    agents: list[str]
+    policies: list[str]
     laws: list[str]
 
 
@@ -95,14 +97,9 @@ def findings_named(session: Session, names: Sequence[tuple[str, int | None]]) ->
 
 def finding_choices(session: Session, domain: str = "") -> FindingChoices:
     """What the filters offer."""
-    of_campaigns = select(col(Campaign.domain_identity))
-    domains = session.scalars(
-        select(col(Domain.name)).where(col(Domain.identity).in_(of_campaigns)).distinct().order_by(col(Domain.name))
-    ).all()
-    agents = session.scalars(select(col(Campaign.policy)).distinct().order_by(col(Campaign.policy))).all()
     documents = session.scalars(select(col(Domain.document)).where(col(Domain.name) == domain)).all()
     laws = [str(law) for document in documents for law in document.get("mechanisms") or {}]
-    return FindingChoices(list(domains), list(agents), list(dict.fromkeys(laws)))
+    return FindingChoices(domains_asked(session), policies_used(session), list(dict.fromkeys(laws)))
 
 
 def last_step(session: Session, campaign_id: str, run_index: int) -> LastStep | None:
@@ -170,7 +167,7 @@ def _verdict() -> Any:
 
 def _numbers(wanted: FindingFilter) -> Select[Any]:
     query = _joined(select(col(Finding.id)))
-    equal = {Domain.name: wanted.domain, Campaign.policy: wanted.agent, Finding.campaign_id: wanted.campaign}
+    equal = {Domain.name: wanted.domain, Campaign.policy: wanted.policy, Finding.campaign_id: wanted.campaign}
     query = query.where(*(col(column) == value for column, value in equal.items() if value))
     if wanted.of:
         query = query.where(col(Finding.run_id).is_(None) == (wanted.of == OF_CAMPAIGNS))
@@ -181,7 +178,7 @@ def _numbers(wanted: FindingFilter) -> Select[Any]:
         query = query.where(_of_law(wanted.law))
     if wanted.words:
         places = (col(Finding.text), col(Domain.title), col(Campaign.id))
-        query = query.where(or_(*(place.icontains(wanted.words, autoescape=True) for place in places)))
+        query = query.where(has_words(wanted.words, places))
     return query
 
 

@@ -25,6 +25,7 @@ from experiments_db.desk_models import WorkerEvent as WorkerEvent
 CAMPAIGN_STATUSES = ("scheduled", "running", "paused", "finished", "failed", "cancelled")
 WORK_STATUSES = ("scheduled", "running", "finished", "failed", "cancelled")  # of a block and of a run
 UNFINISHED = ("scheduled", "running")
+GOES_ON = (*UNFINISHED, "paused")  # of a campaign that may still go on
 CAP_PERIODS = ("day", "total")
 TRAINING_STATUSES = ("running", "stopped", "finished")
 SUGGESTION_STATUSES = ("proposed", "open", "answered", "recorded", "rejected")

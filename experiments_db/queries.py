@@ -220,6 +220,11 @@ def list_campaigns(
     if status is not None:
         query = query.where(col(Campaign.status) == status)
     query = query.order_by(col(Campaign.created_at).desc(), col(Campaign.id)).limit(limit).offset(offset)
+    return summaries(session, query)
+
+
+def summaries(session: Session, query: Select[*tuple[Any, ...]]) -> list[CampaignSummary]:
+    """Return what a query finds of campaigns, the names of their domains and their titles."""
     rows = session.execute(query).all()
     reached = progress_of(session, [campaign.id for campaign, _, _ in rows])
     return [

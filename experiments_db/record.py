@@ -19,6 +19,7 @@ from experiments_db import accounts, event_contents, event_kinds
 from experiments_db.errors import ConflictError, NotFoundError, RecordError
 from experiments_db.events import append
 from experiments_db.models import (
+    GOES_ON,
     UNFINISHED,
     Block,
     Campaign,
@@ -30,7 +31,6 @@ from experiments_db.models import (
     Table,
 )
 
-_OPEN = (*UNFINISHED, "paused")  # of a campaign that may still go on
 _PROGRESS: dict[str, Any] = {"attempts": 0, "retry_at": None}  # whoever claims a block next begins anew
 
 
@@ -366,7 +366,7 @@ def _stop_campaign(
     mine = (col(Block.campaign_id) == campaign_id, col(Block.status).in_(UNFINISHED))
     session.execute(select(col(Block.id)).where(*mine).order_by(col(Block.id)).with_for_update()).all()
     campaign = _lock_campaign(session, campaign_id)
-    if campaign.status not in _OPEN:
+    if campaign.status not in GOES_ON:
         return False
     ended = {"status": status, "lease_owner": None, "lease_until": None, "finished_at": now}
     session.execute(update(Block).where(*mine).values(ended))

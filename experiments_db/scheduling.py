@@ -59,14 +59,7 @@ def claim_next(session: Session, by: Claimant) -> Claimed | None:
     """Claim the block whose turn it is, and charge its campaign for one task; None where nothing waits."""
     for block_id, started in session.execute(_candidates(session, by)).all():
         before = session.scalar(select(col(Block.lease_owner)).where(col(Block.id) == block_id))
-        block = record.claim_block(
-            session,
-            block_id,
-            owner=by.owner,
-            now=by.now,
-            lease_seconds=by.lease_seconds,
-            owner_is_alive=by.owner_is_alive,
-        )
+        block = claim(session, block_id, by)
         if block is not None:
             if started is None:
                 rejoin(session, block.campaign_id, credit=by.slice_seconds)
@@ -75,6 +68,18 @@ def claim_next(session: Session, by: Claimant) -> Claimed | None:
             serve(session, block.campaign_id, by.slice_seconds)
             return Claimed(block, started is None and _newcomers(session, by.now), before)
     return None
+
+
+def claim(session: Session, block_id: int, by: Claimant) -> Block | None:
+    """Claim this block; None where somebody else holds it, or there is nothing to do."""
+    return record.claim_block(
+        session,
+        block_id,
+        owner=by.owner,
+        now=by.now,
+        lease_seconds=by.lease_seconds,
+        owner_is_alive=by.owner_is_alive,
+    )
 
 
 def waiting_blocks(

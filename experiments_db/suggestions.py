@@ -17,9 +17,7 @@ from sqlmodel import col
 from experiments_db import suggestion_log
 from experiments_db.errors import ConflictError, NotFoundError
 from experiments_db.events import append
-from experiments_db.models import OUTSTANDING, UNFINISHED, Block, Campaign, Run, Suggestion
-
-GOES_ON = (*UNFINISHED, "paused")  # of a campaign: what is said of its suggestions is still recorded
+from experiments_db.models import GOES_ON, OUTSTANDING, Block, Campaign, Run, Suggestion
 
 
 @dataclass(frozen=True)

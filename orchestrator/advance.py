@@ -59,14 +59,7 @@ def advance(database: Database, settings: Settings, block_id: int) -> Outcome:
     """
     by = _claimant(settings)
     with database.write() as session:
-        block = record.claim_block(
-            session,
-            block_id,
-            owner=by.owner,
-            now=by.now,
-            lease_seconds=by.lease_seconds,
-            owner_is_alive=by.owner_is_alive,
-        )
+        block = scheduling.claim(session, block_id, by)
     return "busy" if block is None else _work(database, settings, _Task(block_id, block.campaign_id, by.owner))
 
 

@@ -13,9 +13,9 @@ from domains.document import Domain
 from domains.loading import load_text
 from experiments_db import queries, revisions, suggestions
 from experiments_db.database import Database
-from experiments_db.models import Revision
+from experiments_db.models import GOES_ON, Revision
 from experiments_db.suggestion_log import ANSWERED, APPROVED, FAILED, REJECTED, RELEASED
-from experiments_db.suggestions import GOES_ON, SuggestionRecord
+from experiments_db.suggestions import SuggestionRecord
 from orchestrator import services
 from orchestrator.errors import RequestError, StateError
 from orchestrator.settings import Settings

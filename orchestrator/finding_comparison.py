@@ -14,7 +14,7 @@ class Entry:
 
     finding: str
     domain: str
-    agent: str
+    policy: str
     law: str
     constant: Constant
 
@@ -45,7 +45,7 @@ def _row(report: Report, names: list[str]) -> dict[str, Any]:
     return {
         "finding": report.name,
         "domain": report.domain,
-        "agent": report.agent,
+        "policy": report.policy,
         "laboratory": report.laboratory,
         "experiments": report.experiments,
         "law": "" if law is None else law.name,
@@ -62,7 +62,7 @@ def compared_constants(reports: Sequence[Report]) -> list[Compared]:
         for constant in report.constants:
             if None not in (constant.mean, constant.low90, constant.high90):
                 law = "" if report.law is None else report.law.name
-                entry = Entry(report.name, report.domain, report.agent, law, constant)
+                entry = Entry(report.name, report.domain, report.policy, law, constant)
                 groups.setdefault((constant.name, constant.unit), []).append(entry)
     found = [Compared(name, unit, tuple(entries)) for (name, unit), entries in groups.items()]
     return sorted(found, key=lambda compared: -len(compared.entries))

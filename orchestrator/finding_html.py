@@ -102,7 +102,7 @@ def facts(report: Report) -> str:
             f"finding {report.name} ({of})",
             f"domain {report.domain}",
             *([report.field] if report.field else []),
-            f"agent {report.agent}",
+            f"policy {report.policy}",
             f"laboratory {report.laboratory}",
             f"cost {report.cost:.4g}",
             report.found_at.strftime("%Y-%m-%d %H:%M UTC"),

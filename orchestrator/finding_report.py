@@ -103,7 +103,7 @@ class Report:
     question: str
     domain: str
     field: str
-    agent: str
+    policy: str
     laboratory: str
     found_at: datetime
     runs: int
@@ -182,7 +182,7 @@ def _report(session: Session, campaign: CampaignRecord, finding: FindingRecord) 
         question=stored.title or stored.name,
         domain=stored.name,
         field=stored.field,
-        agent=campaign.policy,
+        policy=campaign.policy,
         laboratory=campaign.laboratory,
         found_at=finding.created_at,
         runs=1 if one else int(finding.content.get("runs", campaign.runs)),

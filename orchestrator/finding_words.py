@@ -300,5 +300,5 @@ def _next_experiment(report: Report) -> str:
     return (
         "The best experiment on record that was not done, from before the last outcome was known: "
         f"{settings_in_words(report, report.considered.design)} "
-        f"(score {report.considered.score:.3g}, by {report.agent})."
+        f"(score {report.considered.score:.3g}, by {report.policy})."
     )

@@ -5,8 +5,8 @@ from typing import Any
 
 from experiments_db import queries, revisions, suggestions
 from experiments_db.database import Database
-from experiments_db.models import OUTSTANDING
-from experiments_db.suggestions import GOES_ON, SuggestionRecord
+from experiments_db.models import GOES_ON, OUTSTANDING
+from experiments_db.suggestions import SuggestionRecord
 
 
 def pending(database: Database, id_or_prefix: str | None = None, *, every: bool = False) -> list[dict[str, Any]]:

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from experiments_db import recurrences
+from experiments_db.models import GOES_ON
 from orchestrator.desk.campaigns import CampaignDesk
 from ui.at_desk import at, may_act
 from ui.links import go, link
 from ui.messages import in_words
 from ui.opening import open_database
 from ui.reading import CampaignView
-from ui.wording import LIVE, moment, number, plain, viewer_zone
+from ui.wording import moment, number, plain, viewer_zone
 
 _CONFIRM = "campaign.confirm"
 
@@ -27,7 +28,7 @@ def show_campaign_actions(view: CampaignView) -> None:
         for status, label, name, act in _STEERING:
             if campaign.status == status and campaign.imported is None:
                 _press(label, name, act, campaign.id)
-        if campaign.status in LIVE and st.button("Cancel", key="campaign.cancel"):
+        if campaign.status in GOES_ON and st.button("Cancel", key="campaign.cancel"):
             st.session_state[_CONFIRM] = campaign.id
         _cloning(campaign.id)
     if st.session_state.get(_CONFIRM) == campaign.id:

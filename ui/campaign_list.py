@@ -67,7 +67,7 @@ def _offered(domains: list[str], policies: list[str]) -> dict[str, list[str]]:
 def _filters(offered: dict[str, list[str]]) -> None:
     """What is looked for, but for the status; outside of what refreshes, so that nothing typed is lost."""
     left, middle, right = st.columns([1, 1, 2])
-    for column, name, label in ((left, "domain", "Domain"), (middle, "policy", "Agent")):
+    for column, name, label in ((left, "domain", "Domain"), (middle, "policy", "Policy")):
         chosen = st.session_state[f"campaigns.{name}"]
         options = ["", *offered[name], *([chosen] if chosen and chosen not in offered[name] else [])]
         column.selectbox(
@@ -76,7 +76,7 @@ def _filters(offered: dict[str, list[str]]) -> None:
         )  # fmt: skip
     right.text_input(
         "Words", key="campaigns.words", placeholder="enzyme replay", on_change=_turn_to, args=(_KEY, 0),
-        help="Each word is looked for in the id, the question, the domain, the agent and the laboratory.",
+        help="Each word is looked for in the id, the question, the domain, the policy and the laboratory.",
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def _filters(database: Database, zone: ZoneInfo) -> Browse:
     with first[1]:
         domain = choice(_KEY, "Domain", "domain", ["", *choices.domains])
     with first[2]:
-        agent = choice(_KEY, "Agent", "agent", ["", *choices.agents])
+        policy = choice(_KEY, "Policy", "policy", ["", *choices.policies])
     with first[3]:
         known = WORK_STATUSES if table in ("runs", "experiments") else CAMPAIGN_STATUSES
         status = choice(
@@ -74,7 +74,7 @@ def _filters(database: Database, zone: ZoneInfo) -> Browse:
             help="In the campaign's id, question, message and laboratory; of findings in their text, too.",
         )  # fmt: skip
     return Browse(
-        table, domain, status, agent, _midnight(since, zone), _midnight(until, zone, days=1), words.strip(),
+        table, domain, status, policy, _midnight(since, zone), _midnight(until, zone, days=1), words.strip(),
         campaign.strip(),
     )  # fmt: skip
 

@@ -49,7 +49,7 @@ def forest_figure(compared: Compared) -> go.Figure:
         figure.add_scatter(
             x=middle,
             y=[entry.finding for entry in entries],
-            customdata=[f"{entry.domain}, {entry.agent}" for entry in entries],
+            customdata=[f"{entry.domain}, {entry.policy}" for entry in entries],
             error_x=reach(low, middle, high),
             mode="markers",
             marker={"color": colour(index), "symbol": symbol(index), "size": 9},

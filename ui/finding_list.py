@@ -64,7 +64,7 @@ def _filters(database: Database) -> FindingFilter:
         help_law = "The laws of the chosen domain." if domain else "Choose a domain to choose among its laws."
         law = choice(_KEY, "Law", "law", ["", *choices.laws], help=help_law, disabled=not choices.laws)
     with first[2]:
-        agent = choice(_KEY, "Agent", "agent", ["", *choices.agents])
+        policy = choice(_KEY, "Policy", "policy", ["", *choices.policies])
     with first[3]:
         verdict = choice(_KEY, "Verdict", "verdict", list(_VERDICTS), format_func=_VERDICTS.__getitem__)
     with second[0]:
@@ -77,7 +77,7 @@ def _filters(database: Database) -> FindingFilter:
             "Words", key="findings.words", on_change=turn_to, args=(_KEY, 0),
             placeholder="in the finding, its question, or the campaign's id",
         )  # fmt: skip
-    return FindingFilter(domain, agent, law if choices.laws else "", words.strip(), verdict, of, campaign.strip())
+    return FindingFilter(domain, policy, law if choices.laws else "", words.strip(), verdict, of, campaign.strip())
 
 
 def _table(lines: list[FoundLine], zone: ZoneInfo) -> None:
@@ -118,7 +118,7 @@ def _row(line: FoundLine, zone: ZoneInfo) -> dict[str, Any]:
         "probability": probability,
         "domain": line.domain_name,
         "question": line.domain_title,
-        "agent": line.policy,
+        "policy": line.policy,
         "laboratory": line.laboratory,
         "finding": finding_name(line.campaign_id, line.run_index),
         "said": line.said,

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from experiments_db.models import GOES_ON
 from experiments_db.queries import CampaignRecord
 from orchestrator.desk.campaigns import CampaignDesk
 from orchestrator.errors import EXPECTED
 from ui.at_desk import at, may_act
-from ui.wording import LIVE, counted, message_markdown
+from ui.wording import counted, message_markdown
 
 _SAID, _CONFIRM = "campaigns.said", "campaigns.confirm"
 _MOST_CLONES = 20
@@ -28,7 +29,7 @@ def show_actions(chosen: Sequence[CampaignRecord]) -> None:
         _button("Pause", "pause", [c for c in chosen if c.status in ("scheduled", "running")], may, CampaignDesk.pause)
         _button("Resume", "resume", [c for c in chosen if c.status == "paused"], may, CampaignDesk.resume)
         _button("Clone", "clone", chosen if len(chosen) <= _MOST_CLONES else [], may, CampaignDesk.clone)
-        ending = [campaign for campaign in chosen if campaign.status in LIVE]
+        ending = [campaign for campaign in chosen if campaign.status in GOES_ON]
         if st.button(f"Cancel ({len(ending)})", key="campaigns.cancel", disabled=not (may and ending)):
             st.session_state[_CONFIRM] = [campaign.id for campaign in ending]
     if wanted := st.session_state.get(_CONFIRM):

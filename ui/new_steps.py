@@ -1,4 +1,4 @@
-"""The steps of a new campaign: domain, laboratory, agent, runs, stopping rules, data. Each says what is wrong in it."""
+"""The steps of a new campaign: domain, laboratory, policy, runs, stopping rules, data. Each says what is wrong."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ def ask_laboratory(settings: Settings, domain: Domain) -> Step | None:
 
 def ask_policy(settings: Settings, domain: Domain) -> Step | None:
     """Step 3: who decides."""
-    st.subheader("3. The agent")
+    st.subheader("3. The policy")
     with in_words():
         names = agents.policy_names(settings, domain)
         _only_if("new.policy", names)

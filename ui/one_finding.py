@@ -41,7 +41,7 @@ def show_finding() -> None:
 def _heading(report: Report) -> None:
     st.title(plain(report.question))
     of = "the whole campaign" if report.run is None else f"run {report.run + 1}"
-    facts = [report.domain, report.field, report.agent, report.laboratory, f"of {of}", f"cost {number(report.cost)}"]
+    facts = [report.domain, report.field, report.policy, report.laboratory, f"of {of}", f"cost {number(report.cost)}"]
     zone = viewer_zone()
     when = f"found {moment(report.found_at, zone)} ({zone.key})"
     st.caption(plain(" · ".join([*(fact for fact in facts if fact), when, f"finding {report.name}"])))

@@ -8,12 +8,11 @@ import streamlit as st
 
 from experiments_db import queries, revisions, run_reads, suggestions
 from experiments_db.database import Database
-from experiments_db.models import OUTSTANDING
+from experiments_db.models import GOES_ON, OUTSTANDING
 from experiments_db.queries import BeliefStep
 from experiments_db.run_reads import RunStep
 from orchestrator import services
 from orchestrator.suggestion_rules import is_measured
-from ui.wording import LIVE
 
 _Made = TypeVar("_Made")
 _KEPT = "reading.kept"
@@ -32,7 +31,7 @@ class CampaignView:
     @property
     def live(self) -> bool:
         """Whether it may still go on."""
-        return self.campaign.status in LIVE
+        return self.campaign.status in GOES_ON
 
     @property
     def share(self) -> float:

@@ -14,7 +14,6 @@ STATUS_SIGNS = {
     "failed": "✕",
     "cancelled": "⊘",
 }
-LIVE = ("scheduled", "running", "paused")  # what may still go on
 ABSENT = "–"
 _MARKDOWN = re.compile(r"([\\*_~\[\]()#$|<>:!&])")
 

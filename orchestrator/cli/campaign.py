@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from experiments_db.database import Database
+from experiments_db.models import GOES_ON
 from orchestrator import services
 from orchestrator.cli.campaign_options import asks_for_campaign
 from orchestrator.cli.campaign_steering import IdArgument, add_commands
@@ -199,7 +200,7 @@ def _follow(database: Database, campaign: str, check: Any, bar: Progress, label:
         with suppress(*AWAY):  # the record may be away for a while
             line = services.campaign_progress(database, campaign)
             bar.update(task, completed=line["experiments"], total=line["expected"])
-            if line["status"] not in ("scheduled", "running", "paused"):
+            if line["status"] not in GOES_ON:
                 bar.update(task, total=line["experiments"])
                 return
             if line["status"] == "paused" and line["message"]:

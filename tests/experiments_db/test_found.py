@@ -59,7 +59,7 @@ def test_filters_are_the_databases(database: Database, found: list[str]) -> None
     assert names(database, FindingFilter(words="50%")) == [(second, None)]
     assert names(database, FindingFilter(words="%")) == [(second, None)]
     assert names(database, FindingFilter(words=first)) == [(first, None), *runs]
-    assert names(database, FindingFilter(domain="cooling", agent="random", campaign=second)) == [(second, None)]
+    assert names(database, FindingFilter(domain="cooling", policy="random", campaign=second)) == [(second, None)]
     assert names(database, FindingFilter(domain="heating")) == []
 
 
@@ -93,7 +93,7 @@ def test_the_newest_verdict_since_the_finding_holds(database: Database, found: l
 def test_choices_are_what_is_on_record(database: Database, found: list[str]) -> None:
     with database.read() as session:
         choices = finding_choices(session, "cooling")
-    assert (choices.domains, choices.agents, choices.laws) == (["cooling"], ["random"], [])
+    assert (choices.domains, choices.policies, choices.laws) == (["cooling"], ["random"], [])
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -113,7 +113,7 @@ def test_rows_are_looked_through_newest_first(database: Database, found: list[st
         late, early = (browse(session, Browse(table, **{side: hour})) for side in ("since", "until"))
         assert len(late) + len(early) == count
         assert {row["campaign"] for row in late} <= {second}
-        for nothing in (Browse(table, domain="x"), Browse(table, agent="x"), Browse(table, status="failed")):
+        for nothing in (Browse(table, domain="x"), Browse(table, policy="x"), Browse(table, status="failed")):
             assert browse(session, nothing) == []
 
 

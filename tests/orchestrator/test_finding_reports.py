@@ -59,7 +59,7 @@ def report(probabilities: tuple[float, ...] = (0.5, 0.6, 0.7), *, rivals: int = 
         "question": "Which law?",
         "domain": "enzyme",
         "field": "biology",
-        "agent": "experimenter",
+        "policy": "experimenter",
         "laboratory": "manual",
         "found_at": datetime(2026, 11, 22, 12, tzinfo=UTC),
         "runs": 1,

@@ -77,7 +77,7 @@ def test_many_findings_are_turned_over_page_by_page(look: Look, write: Any) -> N
 
     assert list(page.dataframe[0].value["finding"]) == campaigns[9::-1]
     assert page.text[0].value == "51 to 60, newest first"
-    page.selectbox("findings.agent").select("expected-information-gain").run()  # a filter begins at the first page
+    page.selectbox("findings.policy").select("expected-information-gain").run()  # a filter begins at the first page
     assert list(page.dataframe[0].value["finding"]) == campaigns[:9:-1]
 
 

@@ -1,6 +1,5 @@
 """Questions in SQL, answered and never obeyed: the console, the schema beside it, and queries that were kept."""
 
-from functools import partial
 from time import monotonic
 
 import streamlit as st
@@ -17,6 +16,8 @@ from ui.database_saved import show_saved
 from ui.links import asked
 from ui.messages import in_words
 from ui.opening import open_database
+from ui.table_files import table_buttons
+from ui.tables import numbers
 from ui.wording import counted, message_markdown, plain
 
 SECONDS = 10
@@ -121,26 +122,16 @@ def _table(answer: Answer) -> None:
         {name: answer.column(name) for name in answer.columns},
         hide_index=True,
         key="database.table",
-        column_config={
-            name: st.column_config.NumberColumn(name, format="%.6g")
-            for name in answer.columns
-            if answer.is_number(name) and any(isinstance(value, float) for value in answer.column(name))
-        },
+        column_config=numbers({name: answer.column(name) for name in answer.columns if answer.is_number(name)}),
     )
 
 
 def _files(answer: Answer) -> None:
+    def made(suffix: str) -> bytes:
+        return answer_file(answer.columns, answer.rows, suffix)
+
     with st.container(horizontal=True):
-        for suffix, kind in ((".csv", "text/csv"), (".parquet", "application/vnd.apache.parquet")):
-            st.download_button(
-                f"Download {'CSV' if suffix == '.csv' else 'Parquet'}",
-                partial(answer_file, answer.columns, answer.rows, suffix),
-                f"answer{suffix}",
-                kind,
-                key=f"database{suffix}",
-                on_click="ignore",
-                help="The rows above, at full precision.",
-            )
+        table_buttons("answer", made, key="database", about="The rows above, at full precision.")
 
 
 def _schema() -> None:

@@ -14,6 +14,7 @@ from experiments_db.models import CAMPAIGN_STATUSES, WORK_STATUSES
 from orchestrator.downloads import MOST_ROWS, browsed_file
 from orchestrator.query_answers import in_short
 from ui.opening import open_database
+from ui.table_files import table_buttons
 from ui.tables import choice, linked_table, numbers, page_of, show_turning, turn_to
 from ui.wording import moment, plain, viewer_zone
 
@@ -91,7 +92,7 @@ def _table(wanted: Browse, rows: list[dict[str, Any]], zone: ZoneInfo) -> None:
         _OPENED[wanted.table],
         [_name(wanted.table, row) for row in rows],
         key=f"{_KEY}.rows.{wanted.table}",
-        columns=numbers(rows),
+        columns=numbers({name: [row[name] for row in rows] for name in rows[0]}),
     )
 
 
@@ -109,13 +110,5 @@ def _shown(value: Any, zone: ZoneInfo) -> Any:
 
 def _files(database: Database, wanted: Browse) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        for suffix, kind in ((".csv", "text/csv"), (".parquet", "application/vnd.apache.parquet")):
-            st.download_button(
-                f"Download {'CSV' if suffix == '.csv' else 'Parquet'}",
-                partial(browsed_file, database, wanted, suffix),
-                f"{wanted.table}{suffix}",
-                kind,
-                key=f"tables{suffix}",
-                on_click="ignore",
-            )
+        table_buttons(wanted.table, partial(browsed_file, database, wanted), key=_KEY)
         st.caption(f"All rows that fit, the newest {MOST_ROWS:,} at most.")

@@ -9,9 +9,8 @@ from experiments_db.database import Database
 from orchestrator import services
 from ui.messages import in_words
 from ui.reading import CampaignView
+from ui.table_files import KINDS
 from ui.wording import counted
-
-_KINDS = {".csv": ("CSV", "text/csv"), ".parquet": ("Parquet", "application/vnd.apache.parquet")}
 
 
 def show_export(database: Database, view: CampaignView) -> None:
@@ -22,7 +21,7 @@ def show_export(database: Database, view: CampaignView) -> None:
     done = view.progress.experiments
     if done == 0:
         st.caption("There is no experiment on record yet.")
-    for suffix, (name, mime) in _KINDS.items() if done else ():
+    for suffix, (name, mime) in KINDS.items() if done else ():
         _download(database, view, suffix, name, mime)
     st.markdown("**All that is on record**, to be verified elsewhere: in a terminal")
     st.code(f"organon campaign archive {view.campaign.id}", language=None)

@@ -12,6 +12,7 @@ from orchestrator.log_check import check_log
 from ui.event_words import event_words
 from ui.job_panel import show_job
 from ui.reading import CampaignView
+from ui.tables import numbered_page
 from ui.wording import counted, moment, plain, viewer_zone
 
 PAGE_SIZE = 50
@@ -32,12 +33,9 @@ def show_log(database: Database, view: CampaignView) -> None:
     if kind:
         st.caption(plain(known_kinds().get(kind, "a kind of another version of Organon")))
     count = kinds.get(kind, 0) if kind else total
-    pages = max(1, -(-count // PAGE_SIZE))
-    page = int(st.number_input(f"Page (1 to {pages:,})", 1, pages, 1, key=f"log.page.{campaign_id}.{kind}", width=220))
+    page = numbered_page(f"log.page.{campaign_id}.{kind}", count, PAGE_SIZE)
     with database.read() as session:
-        found = log_pages.events_page(
-            session, campaign_id, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE, kind=kind or ""
-        )
+        found = log_pages.events_page(session, campaign_id, limit=PAGE_SIZE, offset=page * PAGE_SIZE, kind=kind or "")
     if found:
         st.dataframe([_line(entry) for entry in found], hide_index=True, height="content", key="log.table")
         st.caption(f"Newest first; times are those of {plain(viewer_zone().key)}. Reload the page for what came since.")

@@ -14,6 +14,7 @@ from ui.figure_style import CHART
 from ui.links_to_campaigns import say
 from ui.quantities import quantities
 from ui.reading import CampaignView, kept
+from ui.tables import numbered_page
 from ui.wording import ABSENT, counted, status_words
 
 PAGE_SIZE = 50
@@ -116,11 +117,9 @@ def _table(database: Database, view: CampaignView, leading: dict[str, int]) -> N
             "Led by", [None, *leading], format_func=lambda name: name or "any law", key="runs.law", width=300
         )
     count = leading[law] if law else campaign.runs
-    pages = max(1, -(-count // PAGE_SIZE))
-    key = f"runs.page.{campaign.id}.{law}"
-    page = int(st.number_input(f"Page (1 to {pages:,})", 1, pages, 1, key=key, width=220)) if pages > 1 else 1
+    page = numbered_page(f"runs.page.{campaign.id}.{law}", count, PAGE_SIZE)
     with database.read() as session:
-        lines = run_reads.run_lines(session, campaign.id, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE, law=law or "")
+        lines = run_reads.run_lines(session, campaign.id, limit=PAGE_SIZE, offset=page * PAGE_SIZE, law=law or "")
     shown = [line.index for line in lines]
     st.dataframe(
         [_line(line) for line in lines],

@@ -81,12 +81,18 @@ def choice(key: str, label: str, name: str, options: list[str], **more: Any) -> 
     return str(st.selectbox(label, options, key=f"{key}.{name}", on_change=turn_to, args=(key, 0), **more) or "")
 
 
-def numbers(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Six digits for the columns that have numbers that are not whole."""
+def numbered_page(key: str, count: int, size: int) -> int:
+    """Which page of a long list whose length is known, from 0; chosen by its number where there is more than one."""
+    pages = max(1, -(-count // size))
+    return int(st.number_input(f"Page (1 to {pages:,})", 1, pages, 1, key=key, width=220)) - 1 if pages > 1 else 0
+
+
+def numbers(columns: Mapping[str, Sequence[object]]) -> dict[str, Any]:
+    """Six digits for the columns in which numbers are not whole."""
     return {
         name: st.column_config.NumberColumn(name, format="%.6g")
-        for name in rows[0]
-        if any(isinstance(row[name], float) for row in rows)
+        for name, values in columns.items()
+        if any(isinstance(value, float) for value in values)
     }
 
 

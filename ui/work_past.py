@@ -10,23 +10,24 @@ from experiments_db.jobs import JobRecord
 from ui.job_words import JOB_SIGNS, duration, job_status, kind_words, time_taken
 from ui.messages import in_words
 from ui.opening import open_database
-from ui.tables import linked_table
-from ui.wording import moment, viewer_zone
+from ui.tables import linked_table, page_of, show_turning, turn_to
+from ui.wording import moment, plain, viewer_zone
 
 PAGE_SIZE = 25
 _ALL = "all"
+_JOBS, _HISTORY = "jobs", "history"
 _EVENT_SIGNS = {"started": "▶ started", "stopped": "■ stopped", "died": "✕ died"}
 
 
-def job_filter() -> tuple[str | None, str | None, int]:
-    """Which jobs are to be listed: kind, status, page. Outside of what refreshes, so that it stays as it was set."""
+def job_filter() -> tuple[str | None, str | None]:
+    """Which jobs are to be listed: kind and status. Outside of what refreshes, so that it stays as it was set."""
     with open_database().read() as session:
         kinds = at_work.job_kinds(session)
-    left, middle, right = st.columns(3)
-    kind = left.selectbox("Kind", [_ALL, *kinds], key="jobs.kind", format_func=_kind)
-    status = middle.selectbox("Status", [_ALL, *JOB_SIGNS], key="jobs.status", format_func=_said)
-    page = right.number_input("Page", 1, None, 1, key="jobs.page", help="Newest first.")
-    return (None if kind == _ALL else kind), (None if status == _ALL else status), int(page) - 1
+    left, right = st.columns(2)
+    first: dict[str, Any] = {"on_change": turn_to, "args": (_JOBS, 0)}
+    kind = left.selectbox("Kind", [_ALL, *kinds], key="jobs.kind", format_func=_kind, **first)
+    status = right.selectbox("Status", [_ALL, *JOB_SIGNS], key="jobs.status", format_func=_said, **first)
+    return (None if kind == _ALL else kind), (None if status == _ALL else status)
 
 
 def _kind(kind: str) -> str:
@@ -37,20 +38,21 @@ def _said(status: str) -> str:
     return status if status == _ALL else job_status(status)
 
 
-def show_jobs(kind: str | None, status: str | None, page: int) -> None:
+def show_jobs(kind: str | None, status: str | None) -> None:
     """Jobs as a table; selecting one opens it."""
     with in_words():
         with open_database().read() as session:
+            page = page_of(_JOBS)
             found = jobs.list_jobs(session, kind=kind, status=status, limit=PAGE_SIZE + 1, offset=page * PAGE_SIZE)
-        if not found:
-            st.caption(_NONE if page == 0 and kind is None and status is None else "There are no such jobs.")
+        if not found and not page:
+            st.caption(_NONE if kind is None and status is None else "There are no such jobs.")
             return
         zone = viewer_zone()
         shown = found[:PAGE_SIZE]
         lines = [_job_line(job, zone) for job in shown]
         linked_table(lines, "workers", [job.id for job in shown], key=f"jobs.table.{page}")
-        more = ", more on the next page" if len(found) > PAGE_SIZE else ""
-        st.caption(f"Select a job to see what came of it. Times are those of {zone.key}{more}.")
+        show_turning(_JOBS, len(shown), PAGE_SIZE, more=len(found) > PAGE_SIZE)
+        st.caption(f"Select a job to see what came of it. Times are those of {plain(zone.key)}.")
 
 
 _NONE = "No jobs yet. Previews, checks and trainings that somebody asks for on the other pages are listed here."
@@ -93,18 +95,14 @@ def show_blocks() -> None:
         st.caption("The last to end. Select one to open its campaign.")
 
 
-def history_page() -> int:
-    """Which page of the history, from 0; outside of what refreshes."""
-    return int(st.number_input("Page", 1, None, 1, key="history.page", width=160, help="Newest first.")) - 1
-
-
-def show_history(page: int) -> None:
+def show_history() -> None:
     """Pools that started and stopped, processes that died and of what."""
     with in_words():
         with open_database().read() as session:
-            found = worker_events.worker_events(session, limit=PAGE_SIZE, offset=page * PAGE_SIZE)
-        if not found:
-            st.caption("No workers have been here." if page == 0 else "There is no older history.")
+            page = page_of(_HISTORY)
+            found = worker_events.worker_events(session, limit=PAGE_SIZE + 1, offset=page * PAGE_SIZE)
+        if not found and not page:
+            st.caption("No workers have been here.")
             return
         zone = viewer_zone()
         lines = [
@@ -116,6 +114,7 @@ def show_history(page: int) -> None:
                 "processes of the pool": event.processes,
                 "why": event.message,
             }
-            for event in found
+            for event in found[:PAGE_SIZE]
         ]
         st.dataframe(lines, hide_index=True)
+        show_turning(_HISTORY, len(lines), PAGE_SIZE, more=len(found) > PAGE_SIZE)

@@ -8,7 +8,7 @@ from ui.links import asked
 from ui.one_job import show_job
 from ui.work_failed import show_failures
 from ui.work_now import show_now
-from ui.work_past import history_page, job_filter, show_blocks, show_history, show_jobs
+from ui.work_past import job_filter, show_blocks, show_history, show_jobs
 
 _LIVE_SECONDS = 2
 _PAST_SECONDS = 5
@@ -27,7 +27,7 @@ def show_workers() -> None:
     with blocks:
         st.fragment(show_blocks, run_every=_PAST_SECONDS)()
     with history:
-        st.fragment(partial(show_history, history_page()), run_every=_PAST_SECONDS)()
+        st.fragment(show_history, run_every=_PAST_SECONDS)()
 
 
 if asked("workers"):

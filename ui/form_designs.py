@@ -28,10 +28,7 @@ def show_designs(form: Form) -> None:
     st.caption(
         "The settings of an experiment: doses, times, temperatures, materials. Give each in the unit of the formulas."
     )
-    for number, name in enumerate(form.mapping(_LIST), 1):
-        with st.container(border=True):
-            _design(form, (*_LIST, name), f"Design {number}")
-    form.errors(_LIST)
+    form.entries(_LIST, "Design", _design)
     form.button(_LIST, "Add a design", _add, help="One more thing that the experimenter sets.")
     with st.expander("Conditions that settings must satisfy together", expanded=form.wrong(("constraints",))):
         form.field(
@@ -50,11 +47,7 @@ def _design(form: Form, path: Key, label: str) -> None:
         with second:
             form.choice(path, f"{label}: kind", list(_KINDS), found[0], _change_kind, words=_KINDS.__getitem__)
         _values(form, (*path, found[0]), label)
-        first, second = st.columns(2)
-        with first:
-            form.words((*path, "unit"), f"{label}: unit", placeholder="mM")
-        with second:
-            form.words((*path, "label"), f"{label}: what it is", placeholder="concentration of the drug")
+        form.described(path, label, unit="mM", what="concentration of the drug")
     form.errors(path)
     form.remover(path, f"Remove {label.lower()}")
 

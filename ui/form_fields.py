@@ -105,6 +105,21 @@ class Form:
         self.errors(path)
         return {}
 
+    def entries(self, path: Key, label: str, draw: Callable[["Form", Key, str], None]) -> None:
+        """Every entry of a section in a frame of its own, numbered; and what is wrong with the section itself."""
+        for number, name in enumerate(self.mapping(path), 1):
+            with st.container(border=True):
+                draw(self, (*path, name), f"{label} {number}")
+        self.errors(path)
+
+    def described(self, path: Key, label: str, *, unit: str, what: str) -> None:
+        """An entry's unit, and what it is, beside each other; unit, what: examples of them."""
+        first, second = st.columns(2)
+        with first:
+            self.words((*path, "unit"), f"{label}: unit", placeholder=unit)
+        with second:
+            self.words((*path, "label"), f"{label}: what it is", placeholder=what)
+
     def errors(self, path: Key) -> None:
         """What is wrong at a place and below it, where no field has said it yet."""
         place = render(path)

@@ -31,10 +31,7 @@ def show_laws(form: Form) -> None:
     if form.at(("dynamics",)) is not None:
         st.info("Differential equations that all laws share stand in the document, and are kept; change them there.")
         form.errors(("dynamics",))
-    for number, name in enumerate(form.mapping(_LAWS), 1):
-        with st.container(border=True):
-            _law(form, (*_LAWS, name), f"Law {number}")
-    form.errors(_LAWS)
+    form.entries(_LAWS, "Law", _law)
     form.button(_LAWS, "Add a law", _add_law, help="One more candidate, with the same formulas to fill in.")
 
 

@@ -46,10 +46,7 @@ def show_outcomes(form: Form) -> None:
     """Every outcome with its noise and unit."""
     st.subheader("What comes back")
     st.caption("What is measured, and how a measurement scatters about what a law expects.")
-    for number, name in enumerate(form.mapping(_LIST), 1):
-        with st.container(border=True):
-            _outcome(form, (*_LIST, name), f"Outcome {number}")
-    form.errors(_LIST)
+    form.entries(_LIST, "Outcome", _outcome)
     form.button(_LIST, "Add an outcome", _add)
 
 
@@ -66,12 +63,8 @@ def _outcome(form: Form, path: Key, label: str) -> None:
         _arguments(form, (*path, found[0]), label)
     elif "python" in form.document:
         st.caption("The Python laws say how it comes about.")
-    first, second = st.columns(2)
     if isinstance(entry, dict):
-        with first:
-            form.words((*path, "unit"), f"{label}: unit", placeholder="mM/min")
-        with second:
-            form.words((*path, "label"), f"{label}: what it is", placeholder="initial velocity")
+        form.described(path, label, unit="mM/min", what="initial velocity")
     if len(found) == 1 and found[0] not in _UNCENSORED:
         _bounds(form, path, label)
     form.errors(path)

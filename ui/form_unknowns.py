@@ -52,10 +52,7 @@ _UNCUT = ("dirichlet", "categorical")
 
 def show_unknowns(form: Form, path: Key, label: str) -> None:
     """Every entry under ``parameters`` at a place; ``label`` begins each name: ``Unknown`` or ``Law 1: unknown``."""
-    for count, name in enumerate(form.mapping(path), 1):
-        with st.container(border=True):
-            _unknown(form, (*path, name), f"{label} {count}")
-    form.errors(path)
+    form.entries(path, label, _unknown)
     form.button(path, "Add an unknown" if len(path) == 1 else f"{label.partition(':')[0]}: add an unknown", _add,
                 help="A number that is not known, with what you would bet on before any experiment.")  # fmt: skip
 
@@ -73,11 +70,7 @@ def _unknown(form: Form, path: Key, label: str) -> None:
     if family not in (None, _KNOWN):
         with right:
             _drawn(form, path, entry, wrong=wrong)
-        first, second = st.columns(2)
-        with first:
-            form.words((*path, "unit"), f"{label}: unit", placeholder="mM")
-        with second:
-            form.words((*path, "label"), f"{label}: what it is", placeholder="half-saturation concentration")
+        form.described(path, label, unit="mM", what="half-saturation concentration")
     form.errors(path)
     form.remover(path, f"Remove {label[0].lower()}{label[1:]}")
 

@@ -23,6 +23,7 @@ from ui.opening import open_database
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TITLE = "How fast does *this* enzyme work?"
+Look = Callable[..., AppTest]
 FINDING = "The law hill leads, no more, with probability 65.0 %:\n  vmax = 213 ± 11 (90 %: 195 to 231) counts/min²"
 TOKENS = {"operator": "a-token-of-an-operator-here", "viewer": "a-token-of-a-viewer-here"}
 _OWNER = "host/1/0.00"
@@ -234,7 +235,7 @@ def token(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def look(write: Writer) -> Callable[..., AppTest]:
+def look(write: Writer) -> Look:
     """Opens the address `/PATH?name=value…` and returns what is on the page; an exception on it is a failure."""
 
     def open_page(path: str = "campaigns", **query: str) -> AppTest:

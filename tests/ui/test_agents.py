@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import ui
 from experiments_db import jobs
@@ -21,10 +20,10 @@ from orchestrator.settings import load_settings
 from orchestrator.tokens import Holder
 from tests.orchestrator.test_training import RECIPE
 from tests.tiny_agents import proven, result, tiny
+from tests.ui.conftest import Look
 from tests.ui.reading import words
 from tests.ui.test_distributions import TEXT
 
-Look = Callable[..., AppTest]
 OPERATOR = Holder("Ada", "operator")
 _APP = Path(ui.__file__).parent / "app.py"
 _LOADED = """

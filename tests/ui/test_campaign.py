@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,9 +12,8 @@ from streamlit.testing.v1 import AppTest
 from experiments_db import jobs, log_pages
 from orchestrator.settings import load_settings
 from tests.orchestrator.at_the_bench import create
+from tests.ui.conftest import Look
 from ui.export_panel import exported
-
-Look = Callable[..., AppTest]
 
 
 def _captions(page: AppTest) -> list[str]:

@@ -1,6 +1,5 @@
 """The list of campaigns."""
 
-from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -9,9 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from experiments_db import queries
 from experiments_db.models import CAMPAIGN_STATUSES
+from tests.ui.conftest import Look
 from ui.wording import LIVE, STATUS_SIGNS
-
-Look = Callable[..., AppTest]
 
 
 def test_an_empty_record_tells_how_to_begin(look: Look) -> None:

@@ -10,10 +10,9 @@ from experiments_db.saved_queries import saved_queries
 from orchestrator.example_queries import EXAMPLES
 from orchestrator.query_answers import Answer
 from tests.ui.concluded import concluded
+from tests.ui.conftest import Look
 from tests.ui.reading import words
 from ui.database_chart import MARKS, chart
-
-Look = Callable[..., AppTest]
 
 
 def ask(page: AppTest, sql: str) -> AppTest:

@@ -14,9 +14,9 @@ from orchestrator.distributions import find_distribution
 from orchestrator.job_work import work_next
 from orchestrator.settings import load_settings
 from orchestrator.tokens import Holder
+from tests.ui.conftest import Look
 from tests.ui.reading import words
 
-Look = Callable[..., AppTest]
 TEXT = """\
 # what it is for
 name: mine

@@ -12,9 +12,8 @@ from domains.loading import attachments, find, load_text
 from domains.measurements import read_replay
 from experiments_db.domain_versions import versions
 from orchestrator.own_domains import domain_names, find_domain
+from tests.ui.conftest import Look
 from ui.form_fields import _rename, _there
-
-Look = Callable[..., AppTest]
 
 
 def _text(page: AppTest) -> str:

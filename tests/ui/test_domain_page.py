@@ -17,10 +17,9 @@ from orchestrator.domain_rows import domain_row
 from orchestrator.job_work import work_next
 from orchestrator.settings import load_settings
 from tests.mixed_domain import MIXED
-from tests.ui.conftest import NOON
+from tests.ui.conftest import NOON, Look
 from tests.ui.reading import words
 
-Look = Callable[..., AppTest]
 TEXT = MIXED.replace("GOAL", "learn")
 
 

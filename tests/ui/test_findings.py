@@ -4,14 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from experiments_db.judgements import judgements
 from tests.ui.concluded import concluded
-from tests.ui.conftest import FINDING
+from tests.ui.conftest import FINDING, Look
 from tests.ui.reading import words
-
-Look = Callable[..., AppTest]
 
 
 def test_an_empty_record_says_what_findings_are_and_where_they_come_from(look: Look) -> None:

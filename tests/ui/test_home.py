@@ -12,10 +12,9 @@ from experiments_db import jobs, scheduling
 from experiments_db.queries import list_campaigns
 from orchestrator.settings import load_settings
 from tests.orchestrator.at_the_bench import create
-from tests.ui.conftest import NOON, TITLE
+from tests.ui.conftest import NOON, TITLE, Look
 from ui.roll import roll_call
 
-Look = Callable[..., AppTest]
 SAID = "How fast does \\*this\\* enzyme work?"
 
 

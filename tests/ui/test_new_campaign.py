@@ -1,7 +1,6 @@
 """The form that sends the agent out, with measurements already made if there are any."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from meta_learner.evaluation.power import Study
 from meta_learner.evaluation.power import power as simulate
 from orchestrator import services
 from tests.tiny_agents import tiny
+from tests.ui.conftest import Look
 from ui.reading import read_campaign
 
-Look = Callable[..., AppTest]
 TABLE = b"design.substrate,outcome.velocity\n0.02,76\n1.10,\n"
 
 

@@ -1,7 +1,6 @@
 """Across the runs of a campaign, and from their table to one of them."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,8 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from experiments_db.run_reads import RunOutcome
 from orchestrator.run_statistics import Held, run_statistics
-
-Look = Callable[..., AppTest]
+from tests.ui.conftest import Look
 
 
 def _titles(page: AppTest) -> list[str]:

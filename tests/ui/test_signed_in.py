@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-Look = Callable[..., AppTest]
+from tests.ui.conftest import Look
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The page of a campaign whose experiments people answer."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import update
@@ -12,9 +11,7 @@ from orchestrator.job_work import work_next
 from orchestrator.settings import load_settings
 from orchestrator.suggestion_lines import show
 from tests.orchestrator.at_the_bench import Campaign, create
-from tests.ui.conftest import NOON
-
-Look = Callable[..., AppTest]
+from tests.ui.conftest import NOON, Look
 
 
 def waiting(write: Any, **values: Any) -> Campaign:

@@ -14,9 +14,9 @@ from experiments_db.models import WorkerEvent
 from experiments_db.worker_events import add_worker_event
 from orchestrator import jobs
 from orchestrator.settings import load_settings
+from tests.ui.conftest import Look
 from ui.roll import roll_call
 
-Look = Callable[..., AppTest]
 ME = f"{socket.gethostname()}/{os.getpid()}/1.00"
 
 

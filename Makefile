@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PROCESSES ?= logical
+# Tests that run whole processes mostly wait: one process more than there are cores.
+PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) + 1)
 READY := $(VENV)/.ready
 
 .PHONY: help setup demo start test lint format benchmark recovery gpu page clean
@@ -26,7 +27,7 @@ start: setup ## broker, workers and pages, until Ctrl-C
 	$(BIN)/organon start
 
 test: export PYTHONDONTWRITEBYTECODE = # else each of the many processes that tests start compiles everything anew
-test: setup ## all tests, a process a core (PROCESSES=0: in one, as plain pytest does)
+test: setup ## all tests, in one process more than there are cores (PROCESSES=0: in one, as plain pytest does)
 	$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --maxprocesses=8 --dist=worksteal
 
 lint: setup ## style, complexity, types, import directions

@@ -8,7 +8,6 @@ a goal with costs. The same seed and recipe give the same document in every proc
 from typing import Any
 
 from domains.document import Domain
-from domains.random_domains import documents
 from domains.random_domains.recipe import Recipe
 from domains.reading import Source
 from domains.validation import validate
@@ -24,6 +23,8 @@ def random_document(seed: int, recipe: Recipe = _DEFAULT) -> dict[str, Any]:
     Choices come from Python's ``random.random`` only; scales are computed and written to two digits, so that another
     machine's last bits do not show (but where they lie on the edge of rounding).
     """
+    from domains.random_domains import documents  # its scales take scipy, which is slow to import
+
     return documents.random_document(seed, recipe)
 
 

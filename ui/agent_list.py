@@ -64,7 +64,7 @@ def _table(found: Sequence[Entry]) -> None:
         "agents",
         [entry.name for entry in found],
         key=f"{_KEY}.table",
-        columns={
+        config={
             "gain": st.column_config.TextColumn(
                 "gain, share of greedy's",
                 help="Beside expected-information-gain on domains it was not trained on; 95 % interval.",

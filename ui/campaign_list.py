@@ -8,6 +8,7 @@ import streamlit as st
 from experiments_db import campaign_search, queries
 from experiments_db.campaign_search import Sought
 from experiments_db.database import Database
+from experiments_db.models import CAMPAIGN_STATUSES
 from orchestrator import services
 from ui.links import go
 from ui.links_to_campaigns import said, say
@@ -15,7 +16,7 @@ from ui.list_actions import show_actions
 from ui.messages import in_words
 from ui.opening import open_database
 from ui.tables import linked_table, page_of, show_turning, shown_names, turn_to
-from ui.wording import STATUS_SIGNS, moment, plain, status_words, viewer_zone
+from ui.wording import moment, status_words, times_in, viewer_zone
 
 PAGE_SIZE = 50
 _REFRESH_SECONDS = 5
@@ -110,7 +111,7 @@ def _filtered(database: Database) -> None:
         counts = campaign_search.count_by_status(session, _sought())
     status = st.selectbox(
         "Status",
-        ["", *STATUS_SIGNS],
+        ["", *CAMPAIGN_STATUSES],
         format_func=lambda choice: _counted(choice, counts),
         key="campaigns.status",
         on_change=_turn_to,
@@ -170,7 +171,7 @@ def _table(found: list[queries.CampaignSummary], zone: ZoneInfo) -> None:
         [entry.campaign.id for entry in found],
         key=_table_key(),
         ticks=True,
-        columns={
+        config={
             "progress": st.column_config.ProgressColumn(
                 "progress", format="percent", min_value=0, max_value=1, color="blue", width=110
             ),
@@ -178,8 +179,7 @@ def _table(found: list[queries.CampaignSummary], zone: ZoneInfo) -> None:
         },
     )
     st.caption(
-        "Click a cell to open its campaign; tick rows to pause, resume, cancel or clone several. "
-        f"Times are those of {plain(zone.key)}."
+        f"Click a cell to open its campaign; tick rows to pause, resume, cancel or clone several. {times_in(zone)}"
     )
     show_actions([entry.campaign for entry in found if entry.campaign.id in ticked])
 

@@ -16,7 +16,7 @@ from orchestrator.query_answers import in_short
 from ui.opening import open_database
 from ui.table_files import table_buttons
 from ui.tables import choice, linked_table, numbers, page_of, show_turning, turn_to
-from ui.wording import moment, plain, viewer_zone
+from ui.wording import moment, times_in, viewer_zone
 
 PAGE_SIZE = 50
 _KEY = "tables"
@@ -86,13 +86,13 @@ def _midnight(day: Any, zone: ZoneInfo, days: int = 0) -> datetime | None:
 
 
 def _table(wanted: Browse, rows: list[dict[str, Any]], zone: ZoneInfo) -> None:
-    st.caption(f"Newest first. Select a row to open what it is of. Times are those of {plain(zone.key)}.")
+    st.caption(f"Newest first. Select a row to open what it is of. {times_in(zone)}")
     linked_table(
         [{name: _shown(value, zone) for name, value in row.items()} for row in rows],
         _OPENED[wanted.table],
         [_name(wanted.table, row) for row in rows],
         key=f"{_KEY}.rows.{wanted.table}",
-        columns=numbers({name: [row[name] for row in rows] for name in rows[0]}),
+        config=numbers({name: [row[name] for row in rows] for name in rows[0]}),
     )
 
 

@@ -47,7 +47,7 @@ def _table(found: Sequence[Distribution], key: str) -> None:
         "distributions",
         [each.name for each in found],
         key=key,
-        columns={"trains on": st.column_config.TextColumn("trains on", width=380)},
+        config={"trains on": st.column_config.TextColumn("trains on", width=380)},
     )
 
 

@@ -9,7 +9,7 @@ from ui.domain_reading import DomainLine, read_lines
 from ui.links import go
 from ui.opening import open_database
 from ui.tables import linked_table
-from ui.wording import ABSENT, counted, moment, plain, viewer_zone
+from ui.wording import ABSENT, counted, moment, times_in, viewer_zone
 
 _EVERY, _OWN, _CATALOGUE = "all", "my own", "the catalogue"
 _WHAT = (
@@ -54,10 +54,10 @@ def _table(lines: list[DomainLine], zone: ZoneInfo) -> None:
         "domains",
         [line.name for line in lines],
         key="domains.table",
-        columns={"question": st.column_config.TextColumn("question", width=380)},
+        config={"question": st.column_config.TextColumn("question", width=380)},
     )
     told = counted(len(lines), "domain")
-    st.caption(f"{told}. Select one to open it. Times are those of {plain(zone.key)}.")
+    st.caption(f"{told}. Select one to open it. {times_in(zone)}")
 
 
 def _line(line: DomainLine, zone: ZoneInfo) -> dict[str, Any]:

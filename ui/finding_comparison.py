@@ -60,7 +60,7 @@ def _table(reports: list[Report]) -> None:
     shown = [{**row, "verdict": VERDICT_SIGNS[signs.get(row["verdict"], row["verdict"])]} for row in rows]
     probability = st.column_config.NumberColumn("probability", format="percent")
     names = [report.name for report in reports]
-    linked_table(shown, "findings", names, key="findings.compared", columns={"probability": probability})
+    linked_table(shown, "findings", names, key="findings.compared", config={"probability": probability})
 
 
 def _forests(reports: list[Report]) -> None:

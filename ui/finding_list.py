@@ -12,7 +12,7 @@ from orchestrator.finding_names import finding_name
 from ui.links import go, link
 from ui.opening import open_database
 from ui.tables import choice, linked_table, page_of, show_turning, turn_to
-from ui.wording import moment, plain, viewer_zone
+from ui.wording import moment, times_in, viewer_zone
 
 PAGE_SIZE = 50
 _KEY = "findings"
@@ -81,9 +81,7 @@ def _filters(database: Database) -> FindingFilter:
 
 
 def _table(lines: list[FoundLine], zone: ZoneInfo) -> None:
-    st.caption(
-        f"Select a cell to open a finding; tick several to set them side by side. Times are those of {plain(zone.key)}."
-    )
+    st.caption(f"Select a cell to open a finding; tick several to set them side by side. {times_in(zone)}")
     names = [finding_name(line.campaign_id, line.run_index) for line in lines]
     ticked = linked_table(
         [_row(line, zone) for line in lines],
@@ -91,7 +89,7 @@ def _table(lines: list[FoundLine], zone: ZoneInfo) -> None:
         names,
         key=f"{_KEY}.table",
         ticks=True,
-        columns={
+        config={
             "probability": st.column_config.NumberColumn("probability", format="percent"),
             "question": st.column_config.TextColumn("question", width=260),
         },

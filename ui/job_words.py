@@ -4,13 +4,6 @@ from datetime import UTC, datetime
 
 from experiments_db.jobs import JobRecord
 
-JOB_SIGNS = {"waiting": "○", "running": "◐", "finished": "●", "failed": "✕", "cancelled": "⊘"}
-
-
-def job_status(status: str) -> str:
-    """A job's status with its sign: never told by colour alone."""
-    return f"{JOB_SIGNS.get(status, '·')} {status}"
-
 
 def kind_words(kind: str) -> str:
     """A kind of job as people read it: ``check-domain`` → ``Check domain``."""

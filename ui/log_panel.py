@@ -13,7 +13,7 @@ from ui.event_words import event_words
 from ui.job_panel import show_job
 from ui.reading import CampaignView
 from ui.tables import numbered_page
-from ui.wording import counted, moment, plain, viewer_zone
+from ui.wording import counted, moment, plain, times_in, viewer_zone
 
 PAGE_SIZE = 50
 _AT_ONCE = 2000  # events that a page checks itself; more are checked by a worker
@@ -38,7 +38,7 @@ def show_log(database: Database, view: CampaignView) -> None:
         found = log_pages.events_page(session, campaign_id, limit=PAGE_SIZE, offset=page * PAGE_SIZE, kind=kind or "")
     if found:
         st.dataframe([_line(entry) for entry in found], hide_index=True, height="content", key="log.table")
-        st.caption(f"Newest first; times are those of {plain(viewer_zone().key)}. Reload the page for what came since.")
+        st.caption(f"Newest first. {times_in(viewer_zone())} Reload the page for what came since.")
     else:
         st.caption("The log has no events of this campaign: it is older than the log.")
 

@@ -7,12 +7,12 @@ import streamlit as st
 from experiments_db import jobs
 from experiments_db.jobs import JobRecord
 from ui.job_panel import retry_button, stop_button
-from ui.job_words import duration, job_status, kind_words, owner_words, time_taken
+from ui.job_words import duration, kind_words, owner_words, time_taken
 from ui.links import asked, link_back
 from ui.messages import in_words
 from ui.opening import open_database
 from ui.roll import show_roll
-from ui.wording import message_markdown, moment, plain, viewer_zone
+from ui.wording import message_markdown, moment, plain, status_words, times_in, viewer_zone
 
 _REFRESH_SECONDS = 2
 _SHOWN_CHARACTERS = 20_000  # of a result; a longer one is to be downloaded
@@ -42,10 +42,10 @@ def _follow() -> None:
 def _state(job: JobRecord) -> None:
     zone = viewer_zone()
     left, middle, right = st.columns(3)
-    left.metric("Status", job_status(job.status))
+    left.metric("Status", status_words(job.status))
     middle.metric("Time taken", duration(time_taken(job)))
     right.metric("Asked for", moment(job.created_at, zone))
-    st.caption(f"By {plain(job.by)}. Times are those of {plain(zone.key)}. Job {job.id}.")
+    st.caption(f"By {plain(job.by)}. {times_in(zone)} Job {job.id}.")
     if job.open:
         st.progress(min(max(job.share, 0.0), 1.0), text=plain(job.saying) or "Waiting for a worker")
         if job.status == "running" and job.lease_owner:

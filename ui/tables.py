@@ -19,7 +19,7 @@ def linked_table(
     *,
     key: str,
     ticks: bool = False,
-    columns: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """A table in which selecting a line opens the thing of its name. ticks: rows are ticked instead, cells open;
     returns the names of those that are ticked.
@@ -33,7 +33,7 @@ def linked_table(
         on_select="rerun",
         selection_mode=["multi-row" if ticks else "single-row", "single-cell"],
         key=key,
-        column_config=columns,
+        column_config=config,
     )
     before, selection = shown_names(key), event["selection"]
     st.session_state[f"{key}.shown"] = list(names)
@@ -87,11 +87,11 @@ def numbered_page(key: str, count: int, size: int) -> int:
     return int(st.number_input(f"Page (1 to {pages:,})", 1, pages, 1, key=key, width=220)) - 1 if pages > 1 else 0
 
 
-def numbers(columns: Mapping[str, Sequence[object]]) -> dict[str, Any]:
+def numbers(table: Mapping[str, Sequence[object]]) -> dict[str, Any]:
     """Six digits for the columns in which numbers are not whole."""
     return {
         name: st.column_config.NumberColumn(name, format="%.6g")
-        for name, values in columns.items()
+        for name, values in table.items()
         if any(isinstance(value, float) for value in values)
     }
 

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-STATUS_SIGNS = {
+SIGNS = {
     "scheduled": "○",
+    "waiting": "○",
     "running": "◐",
     "paused": "‖",
     "finished": "●",
@@ -35,7 +36,7 @@ def counted(count: int, noun: str) -> str:
 
 def status_words(status: str) -> str:
     """A status with its sign: never told by colour alone."""
-    return f"{STATUS_SIGNS.get(status, '·')} {status}"
+    return f"{SIGNS.get(status, '·')} {status}"
 
 
 def viewer_zone() -> ZoneInfo:
@@ -54,6 +55,11 @@ def moment(time: datetime | None, zone: ZoneInfo) -> str:
 def moment_said(written: str | None, zone: ZoneInfo) -> str:
     """The same of a moment that plain data says; empty where it says none."""
     return "" if written is None else moment(datetime.fromisoformat(written), zone)
+
+
+def times_in(zone: ZoneInfo) -> str:
+    """Which clock the times on the page are of."""
+    return f"Times are those of {plain(zone.key)}."
 
 
 def plain(text: str) -> str:

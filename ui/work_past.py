@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from experiments_db import at_work, jobs, worker_events
+from experiments_db.desk_models import JOB_STATUSES
 from experiments_db.jobs import JobRecord
-from ui.job_words import JOB_SIGNS, duration, job_status, kind_words, time_taken
+from ui.job_words import duration, kind_words, time_taken
 from ui.messages import in_words
 from ui.opening import open_database
 from ui.tables import linked_table, page_of, show_turning, turn_to
-from ui.wording import moment, plain, viewer_zone
+from ui.wording import moment, status_words, times_in, viewer_zone
 
 PAGE_SIZE = 25
 _ALL = "all"
@@ -26,7 +27,7 @@ def job_filter() -> tuple[str | None, str | None]:
     left, right = st.columns(2)
     first: dict[str, Any] = {"on_change": turn_to, "args": (_JOBS, 0)}
     kind = left.selectbox("Kind", [_ALL, *kinds], key="jobs.kind", format_func=_kind, **first)
-    status = right.selectbox("Status", [_ALL, *JOB_SIGNS], key="jobs.status", format_func=_said, **first)
+    status = right.selectbox("Status", [_ALL, *JOB_STATUSES], key="jobs.status", format_func=_said, **first)
     return (None if kind == _ALL else kind), (None if status == _ALL else status)
 
 
@@ -35,7 +36,7 @@ def _kind(kind: str) -> str:
 
 
 def _said(status: str) -> str:
-    return status if status == _ALL else job_status(status)
+    return status if status == _ALL else status_words(status)
 
 
 def show_jobs(kind: str | None, status: str | None) -> None:
@@ -52,7 +53,7 @@ def show_jobs(kind: str | None, status: str | None) -> None:
         lines = [_job_line(job, zone) for job in shown]
         linked_table(lines, "workers", [job.id for job in shown], key=f"jobs.table.{page}")
         show_turning(_JOBS, len(shown), PAGE_SIZE, more=len(found) > PAGE_SIZE)
-        st.caption(f"Select a job to see what came of it. Times are those of {plain(zone.key)}.")
+        st.caption(f"Select a job to see what came of it. {times_in(zone)}")
 
 
 _NONE = "No jobs yet. Previews, checks and trainings that somebody asks for on the other pages are listed here."
@@ -60,7 +61,7 @@ _NONE = "No jobs yet. Previews, checks and trainings that somebody asks for on t
 
 def _job_line(job: JobRecord, zone: ZoneInfo) -> dict[str, Any]:
     return {
-        "status": job_status(job.status),
+        "status": status_words(job.status),
         "kind": kind_words(job.kind),
         "asked for": moment(job.created_at, zone),
         "by": job.by,

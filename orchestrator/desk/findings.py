@@ -20,7 +20,7 @@ class FindingsDesk(Desk):
     def judge(self, name: str, verdict: str, reason: str, by: str = "") -> None:
         """Accept, reject or annotate a finding (``CAMPAIGN`` or ``CAMPAIGN.RUN``).
 
-        by: who judges, where several people share one token; by default its holder.
+        by: who judges, where several people share one token; that holder's name is kept beside it.
 
         Raises:
             ForbiddenError: they may only look.
@@ -30,7 +30,8 @@ class FindingsDesk(Desk):
         self.acting()
         _check(verdict, reason, by)
         campaign_id, run = read_name(self.database, name)
-        who = by.strip() or self.who.name
+        person, holder = by.strip(), self.who.name
+        who = holder if person in ("", holder) else f"{person} ({holder})"
         said = Judgement(campaign_id=campaign_id, run_index=run, verdict=verdict, by=who, reason=reason.strip())
         _record(self.database, said)
 

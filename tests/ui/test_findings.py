@@ -125,10 +125,13 @@ def test_an_operator_judges_and_the_verdict_holds(look: Look, write: Any) -> Non
     page.button(f"finding.{campaign}.0.judge").click().run()
 
     assert not page.exception
-    assert page.success[0].value == "Accepted by Grace\\: repeated \\<b\\>by hand\\</b\\>"
+    assert page.success[0].value.startswith("Accepted by Grace \\(")
+    assert page.success[0].value.endswith("\\)\\: repeated \\<b\\>by hand\\</b\\>")
     assert page.text_area(f"finding.{campaign}.1.reason").value == ""  # a new form: nothing is sent twice
     with write.database.read() as session:
-        assert [(j.verdict, j.by) for j in judgements(session, campaign)] == [("accepted", "Grace")]
+        (said,) = judgements(session, campaign)
+    assert (said.verdict, said.by.split(" (")[0]) == ("accepted", "Grace")
+    assert said.by.endswith(")"), "whose token it was stands beside the name"
     assert list(look("findings").dataframe[0].value["verdict"]) == ["✓ accepted"]
 
 

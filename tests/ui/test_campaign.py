@@ -292,6 +292,39 @@ def test_the_log_is_told_in_words_and_its_chains_are_checked(look: Look, write: 
     assert "1 fault" in page.error[0].value
 
 
+def test_a_long_log_is_checked_again_by_a_worker(look: Look, write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found once says nothing of what was changed since."""
+    monkeypatch.setattr("ui.log_panel._AT_ONCE", 3)
+    campaign = write.running(steps=2)
+    page = look(campaign=campaign, part="log")
+    page.button(f"log.check.{campaign}.ask").click().run()
+    found = {"at": "2026-11-22T12:00:00+00:00", "events": 4, "chains": 2, "digest": "d", "faults": [], "faulty": 0}
+    write.finish_jobs(found)
+    page.run()
+    assert page.success[0].value.startswith("The chains hold: 4 events in 2 chains.")
+    assert any(words.startswith("As of 2026-11-22 12:00.") for words in _captions(page))
+
+    page.button(f"log.check.{campaign}.again").click().run()
+    write.finish_jobs({**found, "faulty": 1, "faults": ["event 2 was changed"]})
+    page.run()
+    assert "1 fault" in page.error[0].value
+    assert not page.success
+
+
+def test_bands_computed_before_the_next_experiment_was_known_are_computed_anew(look: Look, write: Any) -> None:
+    campaign = write.running(steps=2)
+    arguments = {"campaign": campaign, "run": 0, "known": 2, "axis": "substrate", "at": None, "revised": 0}
+    write.job("bands", arguments, {**_bands(), "next": None})
+    write.step(campaign, 2)
+    page = look(campaign=campaign)
+    page.slider[0].set_value(2).run()
+    page.button(f"bands.{campaign}.0.ask").click().run()
+    assert not page.exception
+    with write.database.read() as session:
+        newest = jobs.list_jobs(session)[0]
+    assert (newest.status, newest.arguments) == ("waiting", {**arguments, "recorded": True})
+
+
 def test_experiments_are_downloaded_as_csv_and_parquet(write: Any) -> None:
     campaign = write.real(runs=1, budget=2)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -197,6 +197,25 @@ def job_counts(session: Session) -> dict[str, int]:
     """How many jobs there are of each status."""
     return {status: int(count) for status, count in session.execute(
         select(col(Job.status), func.count()).group_by(col(Job.status)))}  # fmt: skip
+
+
+def ended_jobs(session: Session, before: datetime) -> int:
+    """How many jobs ended before a moment."""
+    return int(session.scalar(select(func.count()).select_from(Job).where(*_ended(before))) or 0)
+
+
+def forget_jobs(session: Session, before: datetime) -> int:
+    """Delete the jobs that ended before a moment, with their results; how many there were."""
+    return len(session.scalars(delete(Job).where(*_ended(before)).returning(col(Job.id))).all())
+
+
+def forget_jobs_about(session: Session, campaign_id: str) -> None:
+    """Delete what was computed of a campaign, its measurements among it; who is at it finds the job gone."""
+    session.execute(delete(Job).where(col(Job.arguments)["campaign"].as_string() == campaign_id))
+
+
+def _ended(before: datetime) -> tuple[Any, ...]:
+    return col(Job.status).not_in(OPEN), col(Job.finished_at) < before
 
 
 def _held(job_id: str, owner: str) -> tuple[Any, ...]:

@@ -135,6 +135,23 @@ def test_an_operator_judges_and_the_verdict_holds(look: Look, write: Any) -> Non
     assert list(look("findings").dataframe[0].value["verdict"]) == ["✓ accepted"]
 
 
+def test_a_finding_that_was_drawn_anew_is_not_judged_unread(look: Look, write: Any) -> None:
+    campaign = concluded(write)
+    page = look("findings", finding=campaign)
+    page.text_area(f"finding.{campaign}.0.reason").set_value("as expected").run()
+    with write.database.write() as session:
+        later = "UPDATE finding SET created_at = datetime(created_at, '+1 hour') || '.000000' WHERE run_id IS NULL"
+        session.connection().exec_driver_sql(later)
+
+    page.button(f"finding.{campaign}.0.judge").click().run()
+
+    assert "drawn anew while you looked at it" in page.error[0].value
+    with write.database.read() as session:
+        assert judgements(session, campaign) == []
+    page.button(f"finding.{campaign}.0.judge").click().run()
+    assert not page.error, "what is shown now has been seen"
+
+
 def test_a_judgement_without_reason_is_refused_in_words(look: Look, write: Any) -> None:
     campaign = concluded(write)
     page = look("findings", finding=campaign)

@@ -226,7 +226,7 @@ def test_a_campaign_is_paused_resumed_and_cancelled_on_its_page(look: Look, writ
 
     page.button("campaign.cancel").click().run()
     assert _metrics(page)["Status"] == "◐ running"  # not before it is confirmed
-    page.text_input("campaign.cancel.reason").set_value("no more substrate").run()
+    page.text_input(f"campaign.cancel.reason.{campaign}").set_value("no more substrate").run()
     page.button("campaign.cancel.yes").click().run()
 
     assert _metrics(page)["Status"] == "⊘ cancelled"
@@ -244,7 +244,7 @@ def test_a_campaign_is_extended_and_one_that_failed_is_tried_again(look: Look, w
     page = look(campaign=campaign)
     page.button("campaign.extend").click().run()
     assert page.error[0].value.startswith("nothing to extend by")
-    page.number_input("campaign.extend.experiments").set_value(40).run()
+    page.number_input(f"campaign.extend.experiments.{campaign}").set_value(40).run()
     page.button("campaign.extend").click().run()
     assert "at most 40 experiments" in page.caption[0].value
 
@@ -252,6 +252,17 @@ def test_a_campaign_is_extended_and_one_that_failed_is_tried_again(look: Look, w
     page = look(campaign=campaign)
     page.button("campaign.retry").click().run()
     assert _metrics(page)["Status"] == "◐ running"
+
+
+def test_what_was_typed_for_one_campaign_is_not_there_for_its_clone(look: Look, write: Any) -> None:
+    campaign = write.real(runs=1, budget=2)
+    page = look(campaign=campaign)
+    page.number_input(f"campaign.extend.runs.{campaign}").set_value(50).run()
+    page.button("campaign.clone").click().run()
+    assert not page.exception
+    (runs,) = [entry for entry in page.number_input if entry.label == "Further runs"]
+    assert runs.key != f"campaign.extend.runs.{campaign}"
+    assert runs.value == 0
 
 
 def test_a_repeated_campaign_says_so_and_can_be_stopped(look: Look, write: Any) -> None:

@@ -145,14 +145,24 @@ def _select_postgres(url: URL, sql: str, seconds: float, room: _Room) -> Table:
         raise ReadOnlyError(f"The console only reads tables: '{refused.group()}' is refused.")
     deadline = time.monotonic() + seconds
     with _reading_postgres(url, seconds) as connection, connection.cursor(name="console") as cursor:
-        cursor.itersize = _FETCH_ROWS
         try:
             cursor.execute(sql.encode())  # DECLARE CURSOR: the server takes one query, and nothing that writes
             columns = tuple(column.name for column in cursor.description or ())
-            return _collect(columns, cursor, room, deadline)
+            return _collect(columns, _fetched(connection, cursor, deadline), room, deadline)
         except (psycopg.Error, TimeoutError) as error:
             late = isinstance(error, TimeoutError | psycopg.errors.QueryCanceled)
             raise _refusal(error, late=late, seconds=seconds) from error
+
+
+def _fetched(connection: psycopg.Connection[Any], cursor: Any, deadline: float) -> Iterator[tuple[Any, ...]]:
+    """The rows, a few at a time; each fetch is a statement of its own, which may take what is left of the time."""
+    while (left := deadline - time.monotonic()) > 0:
+        connection.execute(f"SET LOCAL statement_timeout = {max(1, int(left * 1000))}".encode())
+        rows = cursor.fetchmany(_FETCH_ROWS)
+        yield from rows
+        if len(rows) < _FETCH_ROWS:
+            return
+    raise TimeoutError
 
 
 @contextmanager

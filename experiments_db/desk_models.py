@@ -38,8 +38,8 @@ class Job(Table, table=True):
     """Work that somebody asked for beside campaigns: a preview, a check, a training.
 
     `key`: the SHA-256 of kind and arguments, by which the same is done once; `share` is done of it, 0 to 1, and
-    `saying` what is being done; `result`: plain data; `message`: why it failed. `attempts`: claims since its last
-    progress. A worker holds its lease as it does a block's.
+    `saying` what is being done; `result`: plain data; `message`: why it failed. `attempts`: claims since it
+    was last given back with something done. A worker holds its lease as it does a block's.
     """
 
     __table_args__ = (one_of("status", JOB_STATUSES), Index(None, "status", "created_at"))

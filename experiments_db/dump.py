@@ -8,14 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Float, Integer, func, insert, select
+from sqlalchemy import DateTime, Float, Integer, delete, func, insert, select
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Session
 
 from experiments_db import schema
 from experiments_db.database import Database
 from experiments_db.errors import RecordError
-from experiments_db.models import Table, UtcDateTime, now_utc
+from experiments_db.models import Table, UtcDateTime, WorkerEvent, now_utc
 from experiments_db.package import Limits, PackageError, Reader, Writer, open_package
 from experiments_db.writing import written_whole
 
@@ -81,6 +81,8 @@ def _check_schema(package: Reader, tables: list[SqlTable]) -> None:
 
 
 def _check_empty(session: Session, tables: list[SqlTable]) -> None:
+    """Nothing but the history of workers is there, which begins before anybody can restore: that gives way."""
+    session.execute(delete(WorkerEvent))
     for table in tables:
         if session.execute(select(*table.primary_key.columns).limit(1)).first() is not None:
             raise RecordError(

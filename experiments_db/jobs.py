@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -106,7 +106,7 @@ def list_jobs(
 
 def waiting_jobs(session: Session, now: datetime, owner_is_alive: Callable[[str], bool]) -> list[str]:
     """The jobs that nobody is at, in order."""
-    free = _free(session, now, owner_is_alive)
+    free = _free(_dead_owners(session, now, owner_is_alive), now)
     return list(session.scalars(select(col(Job.id)).where(free).order_by(col(Job.created_at), col(Job.id))))
 
 
@@ -117,7 +117,7 @@ def claim_job(
 
     None where none waits. What the owner itself holds it has lost track of.
     """
-    free = _free(session, now, lambda other: other != owner and owner_is_alive(other))
+    free = _free({owner, *_dead_owners(session, now, owner_is_alive)}, now)
     since = func.coalesce(col(Job.lease_until), col(Job.created_at))
     oldest = select(Job).where(free).order_by(col(Job.attempts), since, col(Job.id)).limit(1)
     job = session.scalars(oldest.with_for_update(skip_locked=True)).one_or_none()
@@ -138,8 +138,11 @@ def renew_job(session: Session, job_id: str, owner: str, until: datetime) -> boo
 
 
 def note_progress(session: Session, job_id: str, owner: str, share: float, saying: str) -> None:
-    """How far its owner is; ConflictError where the job is no longer the owner's: cancelled, or taken over."""
-    _change(session, job_id, owner, share=share, saying=saying, attempts=1, message="")
+    """How far its owner is; ConflictError where the job is no longer the owner's: cancelled, or taken over.
+
+    It stays tried: whoever takes it over begins the slice anew, and may die where this owner does.
+    """
+    _change(session, job_id, owner, share=share, saying=saying)
 
 
 def release_job(session: Session, job_id: str, owner: str, now: datetime) -> None:
@@ -159,8 +162,8 @@ def release_jobs(session: Session, owner: str, now: datetime, fault: str) -> int
 
 def finish_job(session: Session, job_id: str, owner: str, result: dict[str, Any], now: datetime) -> None:
     """Record what came of it; ConflictError where it is no longer the owner's."""
-    _change(session, job_id, owner, status="finished", share=1.0, saying="", result=result, finished_at=now,
-            lease_owner=None, lease_until=None)  # fmt: skip
+    _change(session, job_id, owner, status="finished", share=1.0, saying="", message="", result=result,
+            finished_at=now, lease_owner=None, lease_until=None)  # fmt: skip
 
 
 def fail_job(session: Session, job_id: str, owner: str, message: str, now: datetime) -> None:
@@ -205,6 +208,25 @@ def job_counts(session: Session) -> dict[str, int]:
         select(col(Job.status), func.count()).group_by(col(Job.status)))}  # fmt: skip
 
 
+def ended_jobs(session: Session, before: datetime) -> int:
+    """How many jobs ended before a moment."""
+    return int(session.scalar(select(func.count()).select_from(Job).where(*_ended(before))) or 0)
+
+
+def forget_jobs(session: Session, before: datetime) -> int:
+    """Delete the jobs that ended before a moment, with their results; how many there were."""
+    return len(session.scalars(delete(Job).where(*_ended(before)).returning(col(Job.id))).all())
+
+
+def forget_jobs_about(session: Session, campaign_id: str) -> None:
+    """Delete what was computed of a campaign, its measurements among it; who is at it finds the job gone."""
+    session.execute(delete(Job).where(col(Job.arguments)["campaign"].as_string() == campaign_id))
+
+
+def _ended(before: datetime) -> tuple[Any, ...]:
+    return col(Job.status).not_in(OPEN), col(Job.finished_at) < before
+
+
 def _held(job_id: str, owner: str) -> tuple[Any, ...]:
     return col(Job.id) == job_id, col(Job.lease_owner) == owner, col(Job.status) == "running"
 
@@ -215,10 +237,17 @@ def _change(session: Session, job_id: str, owner: str, **values: Any) -> None:
         raise ConflictError(f"Job {job_id} is no longer {owner}'s: it was cancelled, or another worker has taken it.")
 
 
-def _free(session: Session, now: datetime, alive: Callable[[str], bool]) -> Any:
-    """Waiting, or running under an owner who is dead, gave it back, or let the lease expire."""
+def _dead_owners(session: Session, now: datetime, alive: Callable[[str], bool]) -> set[str]:
+    """Whoever holds a lease that goes on and is gone."""
     running = (col(Job.status) == "running", col(Job.lease_until) > now)
     owners = session.scalars(select(col(Job.lease_owner)).where(*running).distinct())
-    held = [owner for owner in owners if owner is not None and alive(owner)]
-    lost = or_(col(Job.lease_owner).is_(None), col(Job.lease_until) <= now, col(Job.lease_owner).not_in(held))
+    return {owner for owner in owners if owner is not None and not alive(owner)}
+
+
+def _free(dead: set[str], now: datetime) -> Any:
+    """Waiting, or running under an owner who is dead, gave it back, or let the lease expire.
+
+    Who is dead is listed, not who lives: whoever has claimed a job since we looked is on neither list.
+    """
+    lost = or_(col(Job.lease_owner).is_(None), col(Job.lease_until) <= now, col(Job.lease_owner).in_(sorted(dead)))
     return or_(col(Job.status) == "waiting", and_(col(Job.status) == "running", lost))

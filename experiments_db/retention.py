@@ -1,4 +1,5 @@
-"""Forgetting a campaign: its rows go, the documents of domains stay, and an event says what was there.
+"""Forgetting a campaign: its rows go, and what was computed of it, the documents of domains stay, and an event says
+what was there.
 
 That event, in the installation's own chain, is also what lets the database delete the campaign's events: its triggers
 ask for it. Tables of whatever module go with the campaign if they refer to it, to its blocks, its runs, and so on.
@@ -17,6 +18,7 @@ from experiments_db import event_kinds
 from experiments_db.chains import EventRecord, read_chain
 from experiments_db.errors import ConflictError, RecordError
 from experiments_db.events import RETENTION, append_to, campaign_digest
+from experiments_db.jobs import forget_jobs_about
 from experiments_db.models import Campaign, Event, Recurrence, Table
 
 ENDED = ("finished", "failed", "cancelled")
@@ -49,6 +51,7 @@ def forget(session: Session, campaign_id: str, *, digest: str, said: Mapping[str
     for table in reversed(Table.metadata.sorted_tables):
         if table.name in owned:
             session.execute(delete(table).where(table.primary_key.columns[0].in_(owned[table.name])))
+    forget_jobs_about(session, campaign_id)
     session.execute(delete(Event).where(col(Event.campaign_id) == campaign_id, col(Event.chain) != RETENTION))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from experiments_db.desk_models import JOB_STATUSES
 from experiments_db.models import (
     CAMPAIGN_STATUSES,
     SUGGESTION_STATUSES,
@@ -15,6 +16,7 @@ from experiments_db.models import (
     Block,
     Campaign,
     Experiment,
+    Job,
     Measurements,
     Run,
     Suggestion,
@@ -30,12 +32,14 @@ class Totals:
 
     experiments: made in campaigns, without those `given` beforehand; steps: of blocks; waiting: suggestions that
     nobody has answered, overdue: those past their time; held and expired: leases of blocks at work; holders: processes
-    that hold one; decision_seconds: quantile → seconds over the newest decisions, empty before the first.
+    that hold one; jobs_expired: leases of jobs whose worker shows no sign of life; decision_seconds: quantile → seconds
+    over the newest decisions, empty before the first.
     """
 
     campaigns: dict[str, int]
     blocks: dict[str, int]
     suggestions: dict[str, int]
+    jobs: dict[str, int]
     experiments: int
     given: int
     steps: int
@@ -44,6 +48,7 @@ class Totals:
     held: int
     expired: int
     holders: int
+    jobs_expired: int
     decision_seconds: dict[float, float]
 
     @property
@@ -62,6 +67,7 @@ def totals(session: Session, now: datetime) -> Totals:
         campaigns=_by_status(session, Campaign, CAMPAIGN_STATUSES),
         blocks=_by_status(session, Block, WORK_STATUSES),
         suggestions=_by_status(session, Suggestion, SUGGESTION_STATUSES),
+        jobs=_by_status(session, Job, JOB_STATUSES),
         experiments=steps_of_runs - given,
         given=given,
         steps=int(session.scalar(select(func.coalesce(func.sum(col(Block.step)), 0))) or 0),
@@ -71,6 +77,11 @@ def totals(session: Session, now: datetime) -> Totals:
         expired=_count(session, Block, and_(at_work, or_(until.is_(None), until < now))),
         holders=int(
             session.scalar(select(func.count(func.distinct(col(Block.lease_owner)))).where(at_work, until >= now)) or 0
+        ),
+        jobs_expired=_count(
+            session,
+            Job,
+            and_(col(Job.status) == "running", col(Job.lease_owner).is_not(None), col(Job.lease_until) < now),
         ),
         decision_seconds=_decision_seconds(session),
     )
@@ -85,14 +96,14 @@ def clock_ahead(session: Session, now: datetime) -> timedelta | None:
 
 
 def _by_status(
-    session: Session, table: type[Campaign] | type[Block] | type[Suggestion], statuses: tuple[str, ...]
+    session: Session, table: type[Campaign] | type[Block] | type[Suggestion] | type[Job], statuses: tuple[str, ...]
 ) -> dict[str, int]:
     """Every status with its count, 0 where there is none: a series that comes and goes raises false alarms."""
     found = session.execute(select(col(table.status), func.count()).group_by(col(table.status)))
     return {**dict.fromkeys(statuses, 0), **{status: count for status, count in found}}
 
 
-def _count(session: Session, table: type[Block] | type[Suggestion], where: ColumnElement[bool]) -> int:
+def _count(session: Session, table: type[Block] | type[Suggestion] | type[Job], where: ColumnElement[bool]) -> int:
     return int(session.scalar(select(func.count()).select_from(table).where(where)) or 0)
 
 

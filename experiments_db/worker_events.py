@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -27,6 +27,12 @@ def add_worker_event(session: Session, event: WorkerEvent) -> None:
     """Record what happened."""
     session.add(event)
     session.flush()
+
+
+def forget_worker_events(session: Session, before: datetime) -> int:
+    """Delete what happened before a moment; how much that was."""
+    old = delete(WorkerEvent).where(col(WorkerEvent.created_at) < before).returning(col(WorkerEvent.id))
+    return len(session.scalars(old).all())
 
 
 def worker_events(session: Session, *, limit: int = 100, offset: int = 0) -> list[WorkerEventRecord]:

@@ -72,14 +72,17 @@ def workers(settings: Settings, *, needed: bool = False) -> Check:
 
 
 def leases(settings: Settings) -> Check:
-    """Whether blocks are held by workers that show no sign of life."""
+    """Whether blocks or jobs are held by workers that show no sign of life."""
     opened = services.open_database(settings)
     with opened.read() as session:
         found = totals(session, datetime.now(UTC))
     opened.close()
-    told = f"{found.held} blocks are at work, {found.expired} have lost their worker"
-    remedy = "" if not found.expired else "any worker takes them up: organon worker"
-    return Check("leases", not found.expired, told, remedy)
+    lost = found.expired + found.jobs_expired
+    told = (
+        f"{found.held} blocks are at work, {found.expired} have lost their worker; of {found.jobs['running']} jobs "
+        f"under way {found.jobs_expired} have"
+    )
+    return Check("leases", not lost, told, "any worker takes them up: organon worker" if lost else "")
 
 
 def interface(settings: Settings) -> Check:

@@ -7,6 +7,7 @@ The recorded content and text stay as they are; words for reading are made from 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import log
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -23,6 +24,8 @@ from experiments_db.judgements import JudgementRecord, finding_of, judgements, s
 from experiments_db.queries import CampaignRecord, DomainRecord, FindingRecord
 from orchestrator.errors import RequestError
 from orchestrator.finding_names import finding_name, read_name
+
+_DECADES = 30.0  # times its low end: a prior that reaches further is one over orders of magnitude
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,20 @@ class Constant:
         return f"{self.name} ({self.label})" if self.label else self.name
 
     @property
+    def over_decades(self) -> bool:
+        """Whether the prior spreads it over orders of magnitude, so that factors count and not differences."""
+        low, high, own = self.prior_low, self.prior_high, self.low90
+        return None not in (low, high, own) and 0 < (low or 0.0) < (high or 0.0) / _DECADES and (own or 0.0) > 0
+
+    @property
     def left(self) -> float | None:
-        """The width of its 90 % interval over that of the prior's; None where either is not known."""
+        """The width of its 90 % interval over that of the prior's, of logarithms where the prior is over decades; None
+        where either is not known."""
         ends = (self.low90, self.high90, self.prior_low, self.prior_high)
         if any(end is None for end in ends):
             return None
-        low, high, prior_low, prior_high = (float(end or 0.0) for end in ends)
+        values = [float(end or 0.0) for end in ends]
+        low, high, prior_low, prior_high = map(log, values) if self.over_decades else values
         return (high - low) / (prior_high - prior_low) if prior_high > prior_low else None
 
 

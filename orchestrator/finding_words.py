@@ -14,6 +14,7 @@ _RIVAL = 0.05  # a law below this is no rival worth a sentence
 _HARDLY_NARROWED = 0.7  # of the prior's width
 _RECENT = 5  # experiments, by which the rate is judged
 _MANY = 1000  # experiments, beyond which a forecast is none
+_UNTOLD = 0.95  # of the prior's width: what is left where the data say nothing that a forecast could go by
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ def _sure(report: Report) -> Iterator[str]:
         yield "The domain has one law, which is taken for granted: what is learned are its constants."
     if known := [(c, c.left) for c in report.constants if c.left is not None]:
         shares = ", ".join(f"{constant.name} {_share(left)}" for constant, left in known)
-        yield f"Of the width that the prior gave their 90 % intervals, there is left: {shares}."
+        factors = [constant.name for constant, _ in known if constant.over_decades]
+        of_factors = f" Of {', '.join(factors)}, which may lie decades apart, factors are compared." if factors else ""
+        yield f"Of the width that the prior gave their 90 % intervals, there is left: {shares}.{of_factors}"
     yield from _gained(report)
 
 
@@ -183,7 +186,8 @@ def _doubts(report: Report) -> Iterator[str]:
 
 def _rivals(report: Report) -> Iterator[str]:
     if not report.of_one:
-        if len(report.laws) > 1:
+        # Simulated runs have each its own true law, and are right to disagree.
+        if len(report.laws) > 1 and "identified" not in report.content:
             yield "The runs disagree about the law."
         return
     for rival in report.laws[1:]:
@@ -207,8 +211,9 @@ def _thin_data(report: Report) -> Iterator[str]:
         ends = (constant.low90, constant.high90, constant.prior_low, constant.prior_high)
         if None not in ends and _apart(*(float(end or 0.0) for end in ends)):
             yield (
-                f"{constant.name} lies outside the range in which its prior expected it "
-                f"({constant.prior_low:.3g} to {constant.prior_high:.3g}{_unit(constant.unit)}): prior or data are off."
+                f"{constant.name} lies outside the range in which its prior expected it with 90 % "
+                f"({constant.prior_low:.3g} to {constant.prior_high:.3g}{_unit(constant.unit)}): so does one constant "
+                "in ten where the prior is right; else prior or data are off."
             )
 
 
@@ -246,7 +251,7 @@ def _law_to_settle(report: Report) -> Iterator[str]:
     if more is None or more > _MANY:
         yield (
             f"How many more experiments would bring {law.name} to {percent(ESTABLISHED)} is not known: over the last "
-            f"{over} the odds for it did not grow."
+            f"{over} the odds for it {'did not grow' if rate <= 0 else 'hardly grew'}."
         )
         return
     count = max(1, floor(more) + (more % 1 > 0))
@@ -281,17 +286,32 @@ def _logit(probability: float) -> float:
 
 
 def _constants_to_settle(report: Report) -> Iterator[str]:
+    """Which constant is known least, as a share of itself: of one that may as well be 0 no share can be said."""
     widths = {
         constant: (constant.high90 - constant.low90) / abs(constant.mean) / 2
         for constant in report.constants
-        if constant.mean and constant.low90 is not None and constant.high90 is not None
+        if constant.mean and constant.low90 is not None and constant.high90 is not None and _sign_is_known(constant)
     }
     if widths and report.experiments:
         worst = max(widths, key=lambda constant: widths[constant])
         yield (
-            f"Of the constants {worst.name} is known least, to ±{100 * widths[worst]:.2g} %. Half of that takes about "
-            f"{3 * report.experiments} more experiments, if they tell as much as those so far."
+            f"Of the constants {worst.name} is known least, to ±{100 * widths[worst]:.2g} %. "
+            f"{_halving(worst, report.experiments)}"
         )
+
+
+def _sign_is_known(constant: Constant) -> bool:
+    return (constant.low90 or 0.0) > 0 or (constant.high90 or 0.0) < 0
+
+
+def _halving(constant: Constant, experiments: int) -> str:
+    """Half the width is four times the precision, of which the prior's part came for nothing: precision is width to
+    the power −2, so that the data's part of it is 1 − left²."""
+    left = constant.left or 0.0
+    if left > _UNTOLD:
+        return "How many more would halve that is not known: those so far tell next to nothing of it."
+    more = float(f"{3 * experiments / (1 - left**2):.2g}")
+    return f"Half of that takes about {more:,.0f} more experiments, if they tell as much as those so far."
 
 
 def _next_experiment(report: Report) -> str:

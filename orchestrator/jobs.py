@@ -5,12 +5,13 @@ torch; only workers import it.
 """
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from experiments_db import jobs
 from experiments_db.database import Database
 from experiments_db.jobs import JobRecord
+from experiments_db.worker_events import forget_worker_events
 from orchestrator import app, broker
 from orchestrator.errors import BrokerError, RequestError
 from orchestrator.owner import is_alive
@@ -61,6 +62,23 @@ def retry(settings: Settings, database: Database, job_id: str) -> None:
         if not jobs.retry_job(session, job_id):
             raise RequestError(f"job {job_id} is {job.status}; only a failed one is tried again")
     send_jobs(settings, [job_id])
+
+
+def old_jobs(database: Database, days: float) -> int:
+    """How many jobs ended more than so many days ago."""
+    with database.read() as session:
+        return jobs.ended_jobs(session, datetime.now(UTC) - timedelta(days=days))
+
+
+def prune(database: Database, days: float) -> int:
+    """Delete the jobs that ended more than so many days ago, and the history of workers until then; how many jobs.
+
+    A result can be had again: whoever asks for the same makes a new job of it. Trained agents are kept elsewhere.
+    """
+    before = datetime.now(UTC) - timedelta(days=days)
+    with database.write() as session:
+        forget_worker_events(session, before)
+        return jobs.forget_jobs(session, before)
 
 
 def send_jobs(settings: Settings, job_ids: list[str]) -> None:

@@ -42,16 +42,20 @@ def _of_the_record(found: Totals) -> Iterator[Family]:
     yield one("organon_suggestions_overdue", "gauge", "Suggestions past the time they were due.", found.overdue)
     yield one("organon_leases_held", "gauge", "Blocks that a worker advances now.", found.held)
     yield one("organon_leases_expired", "gauge", "Blocks whose worker shows no sign of life.", found.expired)
+    yield Family("organon_jobs", "gauge", "Jobs beside campaigns by status.", by("status", {**found.jobs}))
+    yield one("organon_jobs_expired", "gauge", "Jobs whose worker shows no sign of life.", found.jobs_expired)
     yield one("organon_processes_at_work", "gauge", "Processes that advance a block now.", found.holders)
 
 
 def _of_the_broker(settings: Settings) -> Iterator[Family]:
     """Whether it answers, and only then what it knows: a number that is not known is left out, not 0."""
     try:
-        waiting, alive = broker.queue_length(settings), len(presence.pools(settings))
+        waiting, jobs = broker.queue_length(settings), broker.queue_length(settings, settings.job_queue)
+        alive = len(presence.pools(settings))
     except BrokerError:
         yield one("organon_broker_up", "gauge", "Whether the broker answers.", 0)
         return
     yield one("organon_broker_up", "gauge", "Whether the broker answers.", 1)
     yield one("organon_queue_messages", "gauge", "Blocks that wait in the queue for a free process.", waiting)
+    yield one("organon_job_queue_messages", "gauge", "Jobs that wait in their queue for a free process.", jobs)
     yield one("organon_worker_pools", "gauge", "Pools of workers that answer.", alive)

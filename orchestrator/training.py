@@ -5,9 +5,11 @@ written whole every minute; the record holds recipe, curve, hardware and commit;
 whenever it stops.
 """
 
+import fcntl
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 STATE, _ABOUT = "training.safetensors", "training"  # the file; the entry of its metadata
 _EVERY = 60.0  # seconds between two checkpoints
+_PATIENCE, _LOOK = 10.0, 0.1  # seconds for which another sitting's end is waited for, and between two looks
 Told = Callable[[int, int, float], None]  # steps done, of how many, and what the last one gave
 
 
@@ -50,7 +53,7 @@ def train(
     asked = _asked(what)
     check_new_name(settings, asked.name, asked.same)
     folder = settings.make_home() / "training" / asked.name
-    with placed(settings.device):
+    with _alone(folder), placed(settings.device):
         learner, row = _begun(folder, asked, settings.device)
         _keep(database, folder, learner, row)
         _run(learner, _Sitting(seconds, stopped, told), keep=lambda: _keep(database, folder, learner, row))
@@ -79,6 +82,26 @@ class _Sitting:
     seconds: float | None
     stopped: Callable[[], bool]
     told: Told
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else trains in this folder meanwhile: two would write over each other's state. Who was told to stop has
+    some seconds to do so."""
+    folder.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + _PATIENCE
+    with (folder / "lock").open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise OrganonError(
+                        f"{folder.name!r} is being trained by another process; stop that first"
+                    ) from None
+                time.sleep(_LOOK)
+        yield
 
 
 def _asked(what: "TrainingRecipe | Plan") -> _Asked:

@@ -18,10 +18,18 @@ from ui.wording import plain
 
 @dataclass(frozen=True)
 class Moment:
-    """At how many experiments of a run one looks, and how many it has."""
+    """At how many experiments of a run one looks, how many it has, and which suggestion is to come next, if any is."""
 
     known: int
     done: int
+    suggestion: int | None = None
+
+    @property
+    def following(self) -> dict[str, Any]:
+        """By which bands with what comes next are told from those computed when that was not known yet."""
+        if self.known < self.done:
+            return {"recorded": True}
+        return {} if self.suggestion is None else {"suggestion": self.suggestion}
 
 
 def show_bands(database: Database, view: CampaignView, run: RunView, moment: Moment) -> None:
@@ -40,6 +48,7 @@ def show_bands(database: Database, view: CampaignView, run: RunView, moment: Mom
         "axis": axis,
         "at": at["at"],
         "revised": run.revised,
+        **moment.following,
     }
     order = plots.laws(run.beliefs)
     if moment.known == moment.done and moment.known and view.live and jobs.look(database, "bands", arguments) is None:

@@ -79,7 +79,7 @@ def _press(label: str, name: str, act: Callable[[CampaignDesk, str], object], ca
 
 def _confirm(campaign_id: str) -> None:
     st.warning("Cancel this campaign for good? What is on record stays; it cannot be resumed.")
-    reason = st.text_input("Why (optional; it stays in the log)", key="campaign.cancel.reason")
+    reason = st.text_input("Why (optional; it stays in the log)", key=f"campaign.cancel.reason.{campaign_id}")
     with st.container(horizontal=True):
         if st.button("Yes, cancel it", type="primary", key="campaign.cancel.yes"):
             with in_words():
@@ -95,13 +95,13 @@ def _extend(view: CampaignView) -> None:
     campaign = view.campaign
     with st.expander("More runs, or other caps"):
         left, middle, right = st.columns(3)
-        runs = left.number_input("Further runs", 0, 1_000_000, 0, key="campaign.extend.runs")
+        runs = left.number_input("Further runs", 0, 1_000_000, 0, key=f"campaign.extend.runs.{campaign.id}")
         experiments = middle.number_input(
-            "Experiments of all runs together, at most", 1, 2**31 - 1, None, key="campaign.extend.experiments",
-            placeholder=_cap(campaign.max_experiments),
+            "Experiments of all runs together, at most", 1, 2**31 - 1, None,
+            key=f"campaign.extend.experiments.{campaign.id}", placeholder=_cap(campaign.max_experiments),
         )  # fmt: skip
         cost = right.number_input(
-            "Cost of all runs together, at most", 0.0, None, None, key="campaign.extend.cost",
+            "Cost of all runs together, at most", 0.0, None, None, key=f"campaign.extend.cost.{campaign.id}",
             placeholder=_cap(campaign.max_cost),
         )  # fmt: skip
         st.caption("One that stood at its cap goes on; a finished one that gets runs is concluded anew when they end.")

@@ -12,6 +12,8 @@ from ui.reading import CampaignView
 from ui.table_files import KINDS
 from ui.wording import counted
 
+_PREPARED = "campaign.exported"  # which file, and its bytes; one at a time: it may be large
+
 
 def show_export(database: Database, view: CampaignView) -> None:
     """The table of experiments as CSV or Parquet, and how to archive the whole campaign."""
@@ -32,16 +34,16 @@ def show_export(database: Database, view: CampaignView) -> None:
 
 def _download(database: Database, view: CampaignView, suffix: str, name: str, mime: str) -> None:
     """Written when asked for: a large campaign takes a while."""
-    key = f"export.{view.campaign.id}.{view.progress.experiments}{suffix}"
-    if key not in st.session_state:
+    wanted = (view.campaign.id, view.progress.experiments, suffix)
+    if st.session_state.get(_PREPARED, (None,))[0] != wanted:
         label = f"Prepare {name} ({counted(view.progress.experiments, 'experiment')})"
         if not st.button(label, key=f"campaign.export{suffix}"):
             return
         with in_words(), st.spinner(f"Writing {name}…"):
-            st.session_state[key] = exported(database, view.campaign.id, suffix)
-    if key in st.session_state:
+            st.session_state[_PREPARED] = (wanted, exported(database, view.campaign.id, suffix))
+    if st.session_state.get(_PREPARED, (None,))[0] == wanted:
         st.download_button(
-            f"Download {name}", st.session_state[key], f"campaign-{view.campaign.id}{suffix}", mime,
+            f"Download {name}", st.session_state[_PREPARED][1], f"campaign-{view.campaign.id}{suffix}", mime,
             key=f"campaign.download{suffix}", on_click="ignore",
         )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """A campaign's event log: what happened, newest first, and whether its chains hold."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -8,12 +9,17 @@ from experiments_db import log_pages
 from experiments_db.database import Database
 from experiments_db.event_kinds import known_kinds
 from experiments_db.log_pages import LoggedEvent
+from orchestrator import jobs
+from orchestrator.desk.jobs import JobDesk
 from orchestrator.log_check import check_log
+from ui.at_desk import at, may_act
 from ui.event_words import event_words
 from ui.job_panel import show_job
+from ui.messages import in_words
+from ui.opening import open_database
 from ui.reading import CampaignView
 from ui.tables import numbered_page
-from ui.wording import counted, moment, plain, times_in, viewer_zone
+from ui.wording import counted, moment, moment_said, plain, times_in, viewer_zone
 
 PAGE_SIZE = 50
 _AT_ONCE = 2000  # events that a page checks itself; more are checked by a worker
@@ -63,19 +69,37 @@ def _check(database: Database, campaign_id: str, events: int) -> None:
     )
     key = f"log.check.{campaign_id}"
     if events > _AT_ONCE:
-        arguments = {"campaign": campaign_id, "events": events}
-        show_job(("log-check", arguments), button="Check the chains", key=key, draw=_checked)
+        _check_by_worker(campaign_id, events, key)
         return
     if st.button("Check the chains", key=key):
         with st.spinner("Checking…"):
             _checked(check_log(database, campaign_id))
 
 
+def _check_by_worker(campaign_id: str, events: int, key: str) -> None:
+    """As last checked, and again: what was changed since left the number of events as it was."""
+    arguments: dict[str, Any] = {"campaign": campaign_id, "events": events}
+    if asked := st.session_state.get(f"{key}.asked"):
+        arguments["asked"] = asked
+    show_job(("log-check", arguments), button="Check the chains", key=key, draw=_checked)
+    done = jobs.look(open_database(), "log-check", arguments)
+    if done is not None and not done.open and st.button("Check them again", key=f"{key}.again", disabled=not may_act()):
+        with in_words():
+            arguments["asked"] = datetime.now(UTC).isoformat()
+            at(JobDesk).ask("log-check", arguments)
+            st.session_state[f"{key}.asked"] = arguments["asked"]
+            st.rerun()
+
+
 def _checked(found: dict[str, Any]) -> None:
+    when = moment_said(found.get("at"), viewer_zone())
     held = f"{counted(found['events'], 'event')} in {counted(found['chains'], 'chain')}"
     if not found["faulty"]:
         st.success(f"The chains hold: {held}. Digest `{found['digest']}`")
-        st.caption("Keep the digest elsewhere: whoever can write to the database could not write another log with it.")
+        st.caption(
+            f"As of {when}. Keep the digest elsewhere: whoever can write to the database could not write another log "
+            "with it."
+        )
         return
     st.error(f"The log does not hold ({held}): {counted(found['faulty'], 'fault')}.")
     for fault in found["faults"]:

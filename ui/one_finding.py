@@ -122,8 +122,10 @@ def _judge(report: Report) -> None:
     holder = who().name  # of a token that several share, where the settings name it
     by = st.text_input("Your name", "" if holder.startswith("ORGANON_") else holder, key="finding.by",
                        placeholder=holder, disabled=not allowed)  # fmt: skip
+    seen = st.session_state.get(f"{key}.seen", report.found_at)  # when the form was last drawn, not when it is sent
+    st.session_state[f"{key}.seen"] = report.found_at
     if st.button("Record the judgement", type="primary", key=f"{key}.judge", disabled=not allowed):
-        at(FindingsDesk).judge(report.name, str(verdict), reason, by)
+        at(FindingsDesk).judge(report.name, str(verdict), reason, by, seen=seen)
         st.rerun()
     if not allowed:
         st.caption("You may look and not judge: that takes a token of the role operator.")

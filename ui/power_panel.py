@@ -28,6 +28,7 @@ def show_power(named: str | Document, request: CampaignRequest, checked: Checked
     )
     arguments = {
         "domain": named if isinstance(named, str) else named.model_dump(),
+        "identity": checked.domain.identity,  # a name of the catalogue may mean another document in another version
         "policy": policy,
         "budget": checked.budget,
         "runs": _RUNS,

@@ -8,6 +8,7 @@ import streamlit as st
 from experiments_db import suggestions
 from experiments_db.database import Database
 from experiments_db.models import OUTSTANDING
+from experiments_db.suggestions import SuggestionRecord
 from orchestrator.suggestion_rules import is_suggested
 from ui.band_plots import candidate_figure
 from ui.bands_panel import Moment, show_bands
@@ -28,13 +29,13 @@ def show_step(database: Database, view: CampaignView, run: RunView, known: int) 
     st.subheader("The next experiment, and why")
     waiting = _suggested(database, view, run) if known == len(run.steps) else None
     if waiting is not None:
-        _candidates(waiting, named, known + 1)
+        _candidates(waiting.candidates, named, known + 1)
     elif known < len(run.steps):
         _recorded(database, run, known, named)
     elif run.steps:
         st.caption(_UNKNOWN.format(known=known))
         _recorded(database, run, known - 1, named)
-    show_bands(database, view, run, Moment(known, len(run.steps)))
+    show_bands(database, view, run, Moment(known, len(run.steps), None if waiting is None else waiting.id))
 
 
 _UNKNOWN = (
@@ -43,13 +44,13 @@ _UNKNOWN = (
 )
 
 
-def _suggested(database: Database, view: CampaignView, run: RunView) -> list[dict[str, Any]] | None:
-    """The candidates of the oldest experiment that waits in this run; None where none does."""
+def _suggested(database: Database, view: CampaignView, run: RunView) -> SuggestionRecord | None:
+    """The oldest experiment that waits in this run; None where none does."""
     if not (view.live and is_suggested(view.campaign.laboratory, view.campaign.settings)):
         return None
     with database.read() as session:
         found = suggestions.suggestions(session, block_id=run.run.block_id, statuses=OUTSTANDING, limit=1)
-    return list(found[0].candidates) if found else None
+    return found[0] if found else None
 
 
 def _recorded(database: Database, run: RunView, step: int, named: Quantities) -> None:

@@ -1,4 +1,5 @@
-"""``organon campaign archive | import | forget | prune``, ``organon backup | restore``: keeping what is on record."""
+"""``organon campaign archive | import | forget | prune``, ``organon backup | restore``, ``organon db prune``: keeping
+what is on record."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator import services
+from orchestrator import jobs, services
 from orchestrator.archives.retention import forget_campaign, to_prune
 from orchestrator.archives.retention import prune as pruned
 from orchestrator.cli.campaign import IdArgument
@@ -75,6 +76,21 @@ def prune(
     _say({"forgotten": [asdict(each) for each in done]}, "\n".join(lines) or "no campaign is as old as that", json)
 
 
+def prune_jobs(
+    older_than: Annotated[float, typer.Option("--older-than", min=0, help="Days since the job ended.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; else only say what would be deleted.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete jobs of the pages that ended longer ago than so many days, and the history of workers until then."""
+    database = services.open_database(load_settings())
+    if not yes:
+        found = jobs.old_jobs(database, older_than)
+        _say({"would_delete": found}, f"{found} jobs would be deleted (--yes)", json)
+        return
+    gone = jobs.prune(database, older_than)
+    _say({"deleted": gone}, f"{gone} jobs were deleted", json)
+
+
 def backup(file: FileArgument, json: Json = False) -> None:
     """Write the whole record to one file, while workers go on; it restores into SQLite and PostgreSQL alike."""
     from experiments_db.dump import backup as written
@@ -102,11 +118,12 @@ def _say(values: dict[str, Any], words: str, json: bool) -> None:
         console.print(words, markup=False)
 
 
-def add_to(app: typer.Typer, campaign: typer.Typer) -> None:
+def add_to(app: typer.Typer, campaign: typer.Typer, db: typer.Typer) -> None:
     """Put the commands in their places."""
     campaign.command()(archive)
     campaign.command("import")(import_)
     campaign.command()(forget)
     campaign.command()(prune)
+    db.command("prune")(prune_jobs)
     app.command()(backup)
     app.command()(restore)

@@ -5,6 +5,7 @@ from typing import Any
 from domains.loading import find
 from experiments_db.jobs import JobRecord
 from orchestrator import agents
+from orchestrator.agent_work import being_made
 from orchestrator.agents import check_adaptation, find_policy
 from orchestrator.desk.base import Desk
 from orchestrator.errors import RequestError
@@ -73,4 +74,7 @@ class AgentDesk(Desk):
             "seconds": 60.0 * minutes,
             "which": which,
         }
+        under_way = being_made(self.database).get(name)
+        if under_way is not None and under_way.arguments != arguments:  # two would begin each other anew, for ever
+            raise RequestError(f"the agent {name!r} is being made now; stop that first, or choose another name")
         return ask(self.settings, self.database, "adapt", arguments, by)

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from experiments_db import distributions, trainings
 from experiments_db.jobs import JobRecord
-from orchestrator.agent_work import open_jobs
+from orchestrator.agent_work import being_made
 from orchestrator.agents import check_new_name
 from orchestrator.desk.base import Desk
 from orchestrator.distributions import Distribution, Recipe, examine_own, find_distribution
@@ -62,9 +62,8 @@ class DistributionDesk(Desk):
         distribution = find_distribution(self.database, name, version)
         recipe = distribution.usable.model_copy(update={"name": agent})
         check_new_name(self.settings, agent, recipe.is_that_of)
-        for under_way in open_jobs(self.database, "train"):
-            if under_way.arguments["recipe"]["name"] == agent:
-                raise RequestError(f"the agent {agent!r} is being trained now; stop that first, or choose another name")
+        if agent in being_made(self.database):
+            raise RequestError(f"the agent {agent!r} is being made now; stop that first, or choose another name")
         arguments = {
             "recipe": recipe.model_dump(mode="json", by_alias=True),
             "distribution": distribution.name,

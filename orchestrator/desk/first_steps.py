@@ -14,5 +14,5 @@ class FirstStepsDesk(Desk):
 
     def begin(self) -> str:
         """Ask real measurements of an enzyme which law it follows; the campaign's id. ForbiddenError for a viewer."""
-        self.acting()
-        return services.create_campaign(self.settings, self.database, services.campaign_request(**FIRST)).id
+        why = self.acting()
+        return services.create_campaign(self.settings, self.database, services.campaign_request(**FIRST), why).id

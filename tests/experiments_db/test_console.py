@@ -223,6 +223,18 @@ def test_work_within_one_row_is_stopped_too(database: Database, function: str) -
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_each_fetch_has_what_is_left_of_the_time(database: Database) -> None:
+    """A fetch is a statement of its own: with the whole time for each, slow rows would take twice as long in all."""
+    slow = "(SELECT count(*) FROM generate_series(1, 20000) AS j WHERE j <> i)"
+    sql = f"SELECT current_setting('statement_timeout'), {slow} FROM generate_series(1, 60) AS i"
+    said = [str(row[0]) for row in select(database.url, sql, seconds=9.9).rows]
+    left = [int(words[:-2]) if words.endswith("ms") else 1000 * int(words[:-1]) for words in said]
+    assert len(left) == 60
+    assert left[0] > left[20] > left[40]
+    assert max(left) < 9900 + 1
+
+
 def test_nothing_is_told_of_who_may_speak(database: Database) -> None:
     """Neither of the secrets' hashes, nor by a list of tables that names where they are."""
     with database.write() as session:

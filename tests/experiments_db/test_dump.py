@@ -15,9 +15,10 @@ from experiments_db.chains import check_chain, read_chain
 from experiments_db.database import Database, connect
 from experiments_db.dump import backup, restore
 from experiments_db.errors import RecordError
-from experiments_db.models import Measurements, Table
+from experiments_db.models import Measurements, Table, WorkerEvent
 from experiments_db.package import PackageError
 from experiments_db.record import NewExperiment
+from experiments_db.worker_events import add_worker_event
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 Started = tuple[str, list[int]]
@@ -76,6 +77,18 @@ def test_a_backup_restores_into_either_database(
         chain = events.chain_of(campaign[0], 0)
         assert check_chain(chain, read_chain(session, chain)) == []
         assert len(queries.block_history(session, campaign[1][0])) == 2
+
+
+def test_workers_that_have_been_started_are_no_reason_not_to_restore(
+    filled: Database, empty: Database, tmp_path: Path
+) -> None:
+    """Theirs is the first thing on any record: whoever restores into a new installation may find it there."""
+    for database in (filled, empty):
+        with database.write() as session:
+            add_worker_event(session, WorkerEvent(kind="started", host=str(database.engine.url), pid=1))
+    rows = backup(filled, tmp_path / "all.backup")
+    assert restore(empty, tmp_path / "all.backup") == rows
+    assert everything(empty) == everything(filled)
 
 
 def test_a_backup_is_a_snapshot_while_others_write(filled: Database, tmp_path: Path, campaign: Started) -> None:

@@ -143,7 +143,7 @@ def test_a_run_that_is_not_there_fails_the_job_in_words(settings: Settings, data
 def test_a_log_that_was_tampered_with_is_found(settings: Settings, database: Database, finished: Campaign) -> None:
     held = done(settings, database, "log-check", {"campaign": finished.id})
     assert (held["faulty"], held["chains"]) == (0, 2)
-    assert held == check_log(database, finished.id)
+    assert {**held, "at": ""} == {**check_log(database, finished.id), "at": ""}
     with database.write() as session:
         connection = session.connection()
         for (name,) in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type='trigger'").all():

@@ -1,12 +1,16 @@
 """The commands that keep and check what is on record, from one home to another."""
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from experiments_db import jobs
 from experiments_db.block_rows import campaign_blocks
 from experiments_db.database import Database
+from experiments_db.models import WorkerEvent
+from experiments_db.worker_events import add_worker_event, worker_events
 from orchestrator import services
 from orchestrator.advance import advance
 from orchestrator.settings import Settings
@@ -91,6 +95,23 @@ def test_pruning_says_what_it_would_do_first(organon: Organon, campaign: str) ->
     done = organon("campaign", "prune", "--older-than", "0", "--yes", "--json")
     assert [each["campaign"] for each in done.json["forgotten"]] == [campaign]
     assert organon("campaign", "list", "--json").json == []
+
+
+def test_old_jobs_are_deleted_when_that_is_said(organon: Organon, database: Database) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=40)
+    with database.write() as session:
+        jobs.add_job(session, "power", {"number": 0}, "Ada")
+        for moment in (long_ago, datetime.now(UTC)):
+            old = jobs.claim_job(session, owner="o", now=moment, lease_seconds=9, owner_is_alive=lambda _: False)
+            assert old is not None
+            jobs.finish_job(session, old.job.id, "o", {}, moment)
+            jobs.add_job(session, "power", {"number": old.job.id}, "Ada")
+        add_worker_event(session, WorkerEvent(kind="started", host="h", pid=1, created_at=long_ago))
+    assert organon("db", "prune", "--older-than", "30", "--json").json == {"would_delete": 1}
+    assert organon("db", "prune", "--older-than", "30", "--yes", "--json").json == {"deleted": 1}
+    with database.read() as session:
+        assert jobs.job_counts(session) == {"finished": 1, "waiting": 1}
+        assert worker_events(session) == []
 
 
 def test_who_paused_and_why_is_in_the_log(organon: Organon, settings: Settings, database: Database) -> None:

@@ -114,7 +114,10 @@ def test_blocks_whose_worker_is_gone(settings: Settings, database: Database) -> 
             "UPDATE block SET status = 'running', lease_owner = 'gone/1/1', lease_until = '2020-01-01 00:00:00'"
         )
     check = look("leases")
-    assert (check.ok, check.found) == (False, "0 blocks are at work, 1 have lost their worker")
+    assert (check.ok, check.found) == (
+        False,
+        "0 blocks are at work, 1 have lost their worker; of 0 jobs under way 0 have",
+    )
     assert campaign.blocks
 
 

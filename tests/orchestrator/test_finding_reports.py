@@ -115,7 +115,8 @@ def test_what_speaks_against_it_is_told() -> None:
         "The data are few: 5 experiments for 3 unknown constants.",
         "What is said of loose comes from the prior more than from the data.",
         "The data give no bound for free.",
-        "off lies outside the range in which its prior expected it (0.1 to 2 s): prior or data are off.",
+        "off lies outside the range in which its prior expected it with 90 % (0.1 to 2 s): so does one constant in ten "
+        "where the prior is right; else prior or data are off.",
         "Of the data, 2 results were corrected or withdrawn afterwards; the finding rests on what holds now.",
         "The experiments were simulated by the domain's own laws: this is no evidence about nature.",
         "Eve rejected it: the buffer was old",
@@ -130,13 +131,53 @@ def test_how_many_experiments_are_left_follows_from_the_recent_odds() -> None:
     assert rate == pytest.approx(0.5493, abs=1e-4)
     assert "about 4 more would bring it to 95.0 %" in in_words(report((0.5, 0.634, 0.75))).rest[0]
     assert "the odds for it did not grow" in in_words(report((0.8, 0.7, 0.6))).rest[0]
+    assert "the odds for it hardly grew" in in_words(report((0.6, 0.60001, 0.60002))).rest[0]
     assert "is not known: there were too few so far" in in_words(report((0.6,))).rest[0]
     assert "counts as settled" in in_words(report((0.5, 0.97))).rest[0]
 
 
+def test_what_is_left_of_a_prior_over_decades_is_a_matter_of_factors() -> None:
+    """An interval of 40 to 120 is nearly all of 0.01 to 100 by difference; by factors it is an eighth."""
+    wide = Constant("rate", "", "", 75.0, 20.0, 40.0, 120.0, 0.01, 100.0)
+    assert wide.left == pytest.approx(0.119, abs=1e-3)
+    said = in_words(report(constants=(wide,)))
+    assert not any("comes from the prior" in sentence for sentence in said.against)
+    assert any("rate 12 %. Of rate, which may lie decades apart, factors are compared." in line for line in said.sure)
+    near = Constant("level", "", "", 3.0, 0.5, 2.0, 4.0, -5.0, 5.0)
+    assert near.left == pytest.approx(0.2)
+    assert not any("factors" in line for line in in_words(report(constants=(near,))).sure)
+
+
+@pytest.mark.parametrize(
+    ("constant", "says"),
+    [
+        # Precision 4 of the prior's 1: the data gave 3 of it in 12 experiments, and 16 takes 12 more, that is 48.
+        (Constant("a", "", "", 10.0, 1.0, 5.0, 15.0, 0.0, 20.0), "known least, to ±50 %. Half of that takes about 48 "),
+        (Constant("a", "", "", 10.0, 1.0, 5.0, 15.0), "known least, to ±50 %. Half of that takes about 36 "),
+        (Constant("a", "", "", 10.0, 1.0, 5.0, 15.0, 5.0, 15.0), "is not known: those so far tell next to nothing"),
+    ],
+)
+def test_how_many_experiments_halve_an_interval(constant: Constant, says: str) -> None:
+    assert says in in_words(report((0.97,), constants=(constant,))).rest[1]
+
+
+def test_of_a_constant_that_may_be_zero_no_percentage_is_said() -> None:
+    either = Constant("slope", "", "", 0.001, 1.0, -1.0, 1.0, -5.0, 5.0)
+    assert not any("known least" in sentence for sentence in in_words(report(constants=(either,))).rest)
+
+
+def test_runs_in_worlds_of_their_own_do_not_disagree() -> None:
+    of_many: dict[str, Any] = {"run": None, "runs": 3, "constants": (), "steps": ()}
+    tally = {"most_probable": {"hill": 2, "rival-0": 1}}
+    same_world = in_words(report(**of_many, content=tally)).against
+    own_worlds = in_words(report(**of_many, content={**tally, "identified": 3})).against
+    assert "The runs disagree about the law." in same_world
+    assert "The runs disagree about the law." not in own_worlds
+
+
 def test_what_would_settle_the_rest_is_on_record_or_said_not_to_be() -> None:
     assert in_words(report()).rest[1:] == (
-        "Of the constants km is known least, to ±30 %. Half of that takes about 36 more experiments, if they tell as "
+        "Of the constants km is known least, to ±30 %. Half of that takes about 37 more experiments, if they tell as "
         "much as those so far.",
         "The best experiment on record that was not done, from before the last outcome was known: substrate = 0.06 "
         "ppm, method = quick (score 0.503, by experimenter).",

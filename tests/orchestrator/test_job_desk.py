@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from experiments_db import attention, record
+from experiments_db import attention, queries, record
 from experiments_db import jobs as job_record
 from experiments_db.database import Database
 from orchestrator import jobs, services
@@ -93,4 +93,6 @@ def test_a_failed_campaign_goes_on_in_the_name_of_who_said_so(settings: Settings
     assert (found["status"], found["laboratory"]) == ("scheduled", "replay:puromycin-treated")
     with database.read() as session:
         events = session.connection().exec_driver_sql("SELECT content FROM event ORDER BY id").scalars().all()
-    assert any('"Ada"' in str(content) for content in events)
+    assert '"Ada"' in str(events[-1])
+    with database.read() as session:
+        assert queries.get_campaign(session, campaign).settings["asked"]["by"] == "Ada"

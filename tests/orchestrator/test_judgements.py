@@ -53,7 +53,7 @@ def test_a_judgement_is_kept_with_its_reason_and_its_event(
 
     assert said(database, campaign) == [
         (None, "noted", "Ada", "a look at the pipette first"),
-        (1, "rejected", "Grace", "the buffer was old"),
+        (1, "rejected", "Grace (Ada)", "the buffer was old"),
         (None, "accepted", "Ada", "repeated by hand"),
     ]
     with database.read() as session:

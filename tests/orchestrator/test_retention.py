@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from experiments_db import queries, retention
+from experiments_db import jobs, queries, retention
 from experiments_db.canonical import digest
 from experiments_db.chains import check_chain, read_chain
 from experiments_db.database import Database
@@ -43,7 +43,15 @@ def test_forgetting_leaves_an_archive_and_a_tombstone(settings: Settings, record
     kept, gone = performed(settings, database), performed(settings, database)
     with database.read() as session:
         was = campaign_digest(session, gone)
+    kinds = (("bands", {"campaign": gone, "run": 0}), ("bands", {"campaign": kept, "run": 0}), ("power", {"runs": 9}))
+    with database.write() as session:
+        for kind, arguments in kinds:
+            jobs.add_job(session, kind, arguments, "Ada")
     done = forget_campaign(settings, database, gone, tmp_path / "gone.organon", services.Why("Ada", "full disk"))
+    with database.read() as session:  # what was computed of it holds its measurements
+        left_jobs = [job.arguments for job in jobs.list_jobs(session)]
+    assert gone not in str(left_jobs)
+    assert len(left_jobs) == 2
     assert [each["id"] for each in services.list_campaigns(database)] == [kept]
     left = counts(database)
     assert (left["campaign"], left["block"], left["run"], left["experiment"], left["domain"]) == (1, 2, 2, 4, 1)

@@ -72,6 +72,22 @@ def test_time_up_leaves_an_agent_that_campaigns_take(tmp_path: Path) -> None:
     assert not chosen.agent.card.as_good_as_greedy
 
 
+def test_two_do_not_train_in_one_folder_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second would write over the first one's state."""
+    monkeypatch.setattr("orchestrator.training._PATIENCE", 0.2)
+    settings = Settings(home=tmp_path)
+    database = services.open_database(settings)
+
+    def meanwhile(step: int, _steps: int, _value: float) -> None:
+        if step == 1:
+            with pytest.raises(OrganonError, match="'tiny' is being trained by another process"):
+                train(settings, database, RECIPE, seconds=0.0)
+
+    assert train(settings, database, RECIPE, told=meanwhile)[0].status == "finished"
+    assert train(settings, database, RECIPE)[0].status == "finished", "and the folder is free again"
+    database.close()
+
+
 def test_another_recipe_of_the_same_name_is_refused(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     database = services.open_database(settings)

@@ -224,7 +224,7 @@ def test_a_campaign_is_paused_resumed_and_cancelled_on_its_page(look: Look, writ
 
     page.button("campaign.cancel").click().run()
     assert _metrics(page)["Status"] == "◐ running"  # not before it is confirmed
-    page.text_input("campaign.cancel.reason").set_value("no more substrate").run()
+    page.text_input(f"campaign.cancel.reason.{campaign}").set_value("no more substrate").run()
     page.button("campaign.cancel.yes").click().run()
 
     assert _metrics(page)["Status"] == "⊘ cancelled"
@@ -242,7 +242,7 @@ def test_a_campaign_is_extended_and_one_that_failed_is_tried_again(look: Look, w
     page = look(campaign=campaign)
     page.button("campaign.extend").click().run()
     assert page.error[0].value.startswith("nothing to extend by")
-    page.number_input("campaign.extend.experiments").set_value(40).run()
+    page.number_input(f"campaign.extend.experiments.{campaign}").set_value(40).run()
     page.button("campaign.extend").click().run()
     assert "at most 40 experiments" in page.caption[0].value
 
@@ -250,6 +250,17 @@ def test_a_campaign_is_extended_and_one_that_failed_is_tried_again(look: Look, w
     page = look(campaign=campaign)
     page.button("campaign.retry").click().run()
     assert _metrics(page)["Status"] == "◐ running"
+
+
+def test_what_was_typed_for_one_campaign_is_not_there_for_its_clone(look: Look, write: Any) -> None:
+    campaign = write.real(runs=1, budget=2)
+    page = look(campaign=campaign)
+    page.number_input(f"campaign.extend.runs.{campaign}").set_value(50).run()
+    page.button("campaign.clone").click().run()
+    assert not page.exception
+    (runs,) = [entry for entry in page.number_input if entry.label == "Further runs"]
+    assert runs.key != f"campaign.extend.runs.{campaign}"
+    assert runs.value == 0
 
 
 def test_a_repeated_campaign_says_so_and_can_be_stopped(look: Look, write: Any) -> None:
@@ -288,6 +299,39 @@ def test_the_log_is_told_in_words_and_its_chains_are_checked(look: Look, write: 
         connection.exec_driver_sql("UPDATE event SET content = '{\"by\":\"me\"}' WHERE kind = 'campaign started'")
     page.button(f"log.check.{campaign}").click().run()
     assert "1 fault" in page.error[0].value
+
+
+def test_a_long_log_is_checked_again_by_a_worker(look: Look, write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found once says nothing of what was changed since."""
+    monkeypatch.setattr("ui.log_panel._AT_ONCE", 3)
+    campaign = write.running(steps=2)
+    page = look(campaign=campaign, part="log")
+    page.button(f"log.check.{campaign}.ask").click().run()
+    found = {"at": "2026-11-22T12:00:00+00:00", "events": 4, "chains": 2, "digest": "d", "faults": [], "faulty": 0}
+    write.finish_jobs(found)
+    page.run()
+    assert page.success[0].value.startswith("The chains hold: 4 events in 2 chains.")
+    assert any(words.startswith("As of 2026-11-22 12:00.") for words in _captions(page))
+
+    page.button(f"log.check.{campaign}.again").click().run()
+    write.finish_jobs({**found, "faulty": 1, "faults": ["event 2 was changed"]})
+    page.run()
+    assert "1 fault" in page.error[0].value
+    assert not page.success
+
+
+def test_bands_computed_before_the_next_experiment_was_known_are_computed_anew(look: Look, write: Any) -> None:
+    campaign = write.running(steps=2)
+    arguments = {"campaign": campaign, "run": 0, "known": 2, "axis": "substrate", "at": None, "revised": 0}
+    write.job("bands", arguments, {**_bands(), "next": None})
+    write.step(campaign, 2)
+    page = look(campaign=campaign)
+    page.slider[0].set_value(2).run()
+    page.button(f"bands.{campaign}.0.ask").click().run()
+    assert not page.exception
+    with write.database.read() as session:
+        newest = jobs.list_jobs(session)[0]
+    assert (newest.status, newest.arguments) == ("waiting", {**arguments, "recorded": True})
 
 
 def test_experiments_are_downloaded_as_csv_and_parquet(write: Any) -> None:

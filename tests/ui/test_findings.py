@@ -117,11 +117,31 @@ def test_an_operator_judges_and_the_verdict_holds(look: Look, write: Any) -> Non
     page.button(f"finding.{campaign}.0.judge").click().run()
 
     assert not page.exception
-    assert page.success[0].value == "Accepted by Grace\\: repeated \\<b\\>by hand\\</b\\>"
+    assert page.success[0].value.startswith("Accepted by Grace \\(")
+    assert page.success[0].value.endswith("\\)\\: repeated \\<b\\>by hand\\</b\\>")
     assert page.text_area(f"finding.{campaign}.1.reason").value == ""  # a new form: nothing is sent twice
     with write.database.read() as session:
-        assert [(j.verdict, j.by) for j in judgements(session, campaign)] == [("accepted", "Grace")]
+        (said,) = judgements(session, campaign)
+    assert (said.verdict, said.by.split(" (")[0]) == ("accepted", "Grace")
+    assert said.by.endswith(")"), "whose token it was stands beside the name"
     assert list(look("findings").dataframe[0].value["verdict"]) == ["✓ accepted"]
+
+
+def test_a_finding_that_was_drawn_anew_is_not_judged_unread(look: Look, write: Any) -> None:
+    campaign = concluded(write)
+    page = look("findings", finding=campaign)
+    page.text_area(f"finding.{campaign}.0.reason").set_value("as expected").run()
+    with write.database.write() as session:
+        later = "UPDATE finding SET created_at = datetime(created_at, '+1 hour') || '.000000' WHERE run_id IS NULL"
+        session.connection().exec_driver_sql(later)
+
+    page.button(f"finding.{campaign}.0.judge").click().run()
+
+    assert "drawn anew while you looked at it" in page.error[0].value
+    with write.database.read() as session:
+        assert judgements(session, campaign) == []
+    page.button(f"finding.{campaign}.0.judge").click().run()
+    assert not page.error, "what is shown now has been seen"
 
 
 def test_a_judgement_without_reason_is_refused_in_words(look: Look, write: Any) -> None:

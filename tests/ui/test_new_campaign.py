@@ -166,6 +166,7 @@ def test_a_prediction_of_what_it_reaches_is_asked_of_the_workers_and_drawn(look:
     assert page.get("progress")
     (job,) = _jobs(write)
     assert (job.kind, job.arguments["policy"], job.arguments["budget"]) == ("power", "random", 2.0)
+    assert job.arguments["identity"] == find("enzyme-kinetics").identity
     study = Study(policies=("random",), budget=2.0, runs=4, particles=100)
     write.finish_jobs(simulate(find("enzyme-kinetics"), study).to_dict())
 

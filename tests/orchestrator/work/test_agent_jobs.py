@@ -178,7 +178,7 @@ def test_what_cannot_be_trained_is_said_at_once(desk: DistributionDesk, agents: 
     with pytest.raises(OrganonError, match="an agent's name is at most"):
         train(desk, "Not so")
     train(desk, "new", steps=2)
-    with pytest.raises(RequestError, match="'new' is being trained now"):
+    with pytest.raises(RequestError, match="'new' is being made now"):
         train(desk, "new", steps=3)
 
 
@@ -237,6 +237,18 @@ def test_adapting_in_slices_gives_an_agent_for_that_domain(agents: AgentDesk, mo
     assert card.training.steps == 2
     with pytest.raises(AgentError, match="there is an agent 'tiny-death' already"):
         agents.adapt("tiny", "death-process", name="tiny-death", minutes=2)
+
+
+def test_one_name_is_made_by_one_job(desk: DistributionDesk, agents: AgentDesk) -> None:
+    """Two adaptations under one name would find each other's state and begin anew, slice after slice."""
+    job = agents.adapt("tiny", "death-process", name="other", minutes=60)
+    assert agents.adapt("tiny", "death-process", name="other", minutes=60).id == job.id
+    with pytest.raises(RequestError, match="'other' is being made now"):
+        agents.adapt("tiny", "ces", name="other", minutes=60)
+    with pytest.raises(RequestError, match="'other' is being made now"):
+        train(desk, "other")
+    agents.stop(job.id)
+    assert agents.adapt("tiny", "ces", name="other", minutes=60).id != job.id
 
 
 def test_slices_of_an_adaptation_are_one_learning(settings: Settings, agents: AgentDesk) -> None:

@@ -30,10 +30,10 @@ class FindingsDesk(Desk):
             NotFoundError: no such finding.
         """
         self.acting()
-        _check(verdict, reason, by)
-        campaign_id, run = read_name(self.database, name)
         person, holder = by.strip(), self.who.name
         who = holder if person in ("", holder) else f"{person} ({holder})"
+        _check(verdict, reason, who)
+        campaign_id, run = read_name(self.database, name)
         said = Judgement(campaign_id=campaign_id, run_index=run, verdict=verdict, by=who, reason=reason.strip())
         _record(self.database, said, seen)
 
@@ -55,4 +55,6 @@ def _check(verdict: str, reason: str, by: str) -> None:
     if len(reason) > _LONGEST_REASON or not reason.replace("\n", " ").replace("\t", " ").isprintable():
         raise RequestError(f"a reason is at most {_LONGEST_REASON:,} printable characters; found {len(reason):,}")
     if len(by) > _LONGEST_NAME or not by.isprintable():
-        raise RequestError(f"a name is at most {_LONGEST_NAME} printable characters; found {len(by)}")
+        raise RequestError(
+            f"a name, with that of the token, is at most {_LONGEST_NAME} printable characters; found {len(by)}"
+        )

@@ -84,7 +84,13 @@ def test_whoever_may_only_look_judges_nothing(settings: Settings, database: Data
         ("{}", "accepted", "  ", "", "needs its reason"),
         ("{}", "accepted", "x" * 10_001, "", "at most 10,000"),
         ("{}", "accepted", "a\0b", "", "printable"),
-        ("{}", "accepted", "so", "y" * 201, "a name is at most 200"),
+        (
+            "{}",
+            "accepted",
+            "so",
+            "y" * 195,
+            "at most 200 printable characters; found 201",
+        ),  # an archive takes no longer one
     ],
 )
 def test_what_is_no_judgement_is_refused(  # noqa: PLR0917

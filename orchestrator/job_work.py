@@ -19,7 +19,7 @@ from orchestrator.errors import EXPECTED, RequestError
 from orchestrator.jobs import KINDS
 from orchestrator.lease import AWAY, give_back, job_heartbeat
 from orchestrator.limits import ran_out_of_memory
-from orchestrator.logs import note
+from orchestrator.logs import about, note
 from orchestrator.owner import is_alive, this_process
 from orchestrator.settings import Settings
 
@@ -55,6 +55,7 @@ class Work:
         self.progress()
 
 
+@about()
 def work_next(database: Database, settings: Settings, progress: Callable[[], None]) -> tuple[str, str | None]:
     """Do the job whose turn it is, or a slice of it; ``again`` where it is to go on, and which it was."""
     owner = this_process()

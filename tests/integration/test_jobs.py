@@ -70,6 +70,14 @@ def history(home: Home) -> list[WorkerEventRecord]:
         return worker_events(session)
 
 
+def await_history(home: Home, holds: Callable[[list[WorkerEventRecord]], bool]) -> None:
+    """Wait until the history of workers is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds(history(home)):
+        assert time.monotonic() < deadline, home.logs()
+        time.sleep(0.2)
+
+
 def test_jobs_are_done_by_workers_also_while_many_blocks_wait(napping: Home) -> None:
     early = ask(napping, seconds=0.01)  # nobody listens yet: the first worker to come finds it in the record
     campaign = napping.create("--domain", "enzyme-kinetics", "--runs", "90", "--particles", "200")
@@ -94,17 +102,16 @@ def test_a_job_that_kills_workers_fails_and_the_history_says_who_died_of_what(na
     assert "2 workers in a row came to nothing over it" in failed.message
     assert "SIGKILL" in failed.message
     assert follow(napping, ask(napping, seconds=0), lambda job: not job.open).status == "finished"
+    # The pool says of what a process died some seconds after it did.
+    await_history(napping, lambda events: sum("SIGKILL" in event.message for event in events) == 2)
     (pool,) = napping.pools()
     pool.kill()
-    deadline = time.monotonic() + PATIENCE
-    while len(started := [event for event in history(napping) if event.kind == "started"]) < 2:
-        assert time.monotonic() < deadline, napping.logs()
-        time.sleep(0.2)
+    await_history(napping, lambda events: sum(event.kind == "started" for event in events) == 2)
     napping.stop(worker)
     events = history(napping)
     assert events[0].kind == "stopped", "newest first"
     assert events[-1].kind == "started"
-    assert {event.processes for event in started} == {1}
+    assert {event.processes for event in events if event.kind == "started"} == {1}
     died = [event.message for event in events if event.kind == "died"]
     assert died[0] == "the pool ended with status -9"
     assert len(died) == 3, "the pool, and two of its processes over the job"

@@ -8,9 +8,8 @@ import pytest
 from domains.document import Domain
 from domains.loading import find, load_text
 from experiments_db import record
-from experiments_db.asked_jobs import asked_job
 from experiments_db.database import Database
-from experiments_db.jobs import JobRecord
+from experiments_db.jobs import JobRecord, asked_job
 from orchestrator import jobs
 from orchestrator.desk.domains import check_of, prediction_of
 from orchestrator.domain_rows import domain_row

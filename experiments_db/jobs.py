@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from typing import Any
 
 from sqlalchemy import and_, delete, func, or_, select, update
@@ -51,8 +52,8 @@ class ClaimedJob:
 
 
 def job_key(kind: str, arguments: dict[str, Any]) -> str:
-    """By which the same work is told from other work."""
-    return digest({"kind": kind, "arguments": arguments})
+    """By which the same work is told from other work; another version of Organon may do it otherwise."""
+    return digest({"kind": kind, "arguments": arguments, "organon": version("organon")})
 
 
 def find_job(session: Session, kind: str, arguments: dict[str, Any]) -> JobRecord | None:

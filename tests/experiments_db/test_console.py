@@ -220,7 +220,7 @@ def test_work_within_one_row_is_stopped_too(database: Database, function: str) -
     started = time.monotonic()
     with pytest.raises(ReadOnlyError, match="longer than"):
         select(database.url, f"{rows} SELECT max(length({function}) + i) FROM n", seconds=0.3)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60  # it would take hours
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

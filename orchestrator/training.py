@@ -88,9 +88,10 @@ class _Sitting:
 def _alone(folder: Path) -> Iterator[None]:
     """Nobody else trains in this folder meanwhile: two would write over each other's state. Who was told to stop has
     some seconds to do so."""
-    folder.mkdir(parents=True, exist_ok=True)
+    locks = folder.parents[1] / "locks"  # not in the folder: of a training that cannot begin nothing is left there
+    locks.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + _PATIENCE
-    with (folder / "lock").open("w") as lock:
+    with (locks / f"training-{folder.name}").open("w") as lock:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

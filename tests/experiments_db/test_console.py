@@ -213,13 +213,14 @@ def test_the_longest_time_is_ten_seconds_unless_said_otherwise() -> None:
     assert signature(select).parameters["seconds"].default == 10.0
 
 
-@pytest.mark.parametrize("function", ["instr(hex(zeroblob(400000)), 'x')", "replace(hex(zeroblob(400000)), '0', 'a')"])
+@pytest.mark.parametrize("function", ["instr({}, 'x')", "replace({}, '0', 'a')"])
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_work_within_one_row_is_stopped_too(database: Database, function: str) -> None:
     rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)"
+    called = function.format("hex(zeroblob(400000 + i % 2))")  # of the row: what is constant is computed once
     started = time.monotonic()
     with pytest.raises(ReadOnlyError, match="longer than"):
-        select(database.url, f"{rows} SELECT max(length({function}) + i) FROM n", seconds=0.3)
+        select(database.url, f"{rows} SELECT max(length({called}) + i) FROM n", seconds=0.3)
     assert time.monotonic() - started < 60  # it would take hours
 
 

@@ -189,7 +189,7 @@ def test_findings_stand_side_by_side(look: Look, write: Any) -> None:
         ("nonsense", "'nonsense' names no finding"),
         ("aaa," * 101, "101 findings are chosen, and 100 can be looked at together"),
         ("zzz", "'zzz' names no finding"),
-        ("0,", "There is no campaign '0'"),
+        ("0123456789abcdef,", "There is no campaign '0123456789abcdef'"),
     ],
 )
 def test_what_cannot_be_compared_is_said(look: Look, write: Any, asked: str, says: str) -> None:

@@ -247,7 +247,7 @@ def test_one_name_is_made_by_one_job(desk: DistributionDesk, agents: AgentDesk) 
         agents.adapt("tiny", "ces", name="other", minutes=60)
     with pytest.raises(RequestError, match="'other' is being made now"):
         train(desk, "other")
-    agents.stop(job.id)
+    JobDesk(agents.settings, agents.database, agents.who).stop(job.id)
     assert agents.adapt("tiny", "ces", name="other", minutes=60).id != job.id
 
 

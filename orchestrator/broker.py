@@ -66,7 +66,9 @@ def speaking(settings: Settings) -> Iterator[None]:
     """Whatever goes wrong between us and the broker is a BrokerError with the way out."""
     try:
         yield
-    except (OperationalError, OSError, ValueError, KeyError, ImportError) as error:
+    except Exception as error:
+        if not isinstance(error, (OperationalError, OSError, ValueError, KeyError, ImportError, *_lost(settings))):
+            raise
         remedy = (
             f"its log is {settings.folder / 'broker' / 'valkey.log'}"
             if settings.embedded_broker
@@ -110,6 +112,13 @@ def broker(settings: Settings) -> Iterator[None]:
 
 def _connection(settings: Settings) -> Connection:
     return Connection(broker_url(settings), transport_options=transport_options(settings), connect_timeout=5)
+
+
+def _lost(settings: Settings) -> tuple[type[Exception], ...]:
+    """What this broker's transport raises of its own when a connection is lost in the middle of something."""
+    with suppress(ImportError, KeyError, ValueError):  # an address that names no transport
+        return tuple(_connection(settings).connection_errors)
+    return ()
 
 
 def _masked(settings: Settings) -> str:

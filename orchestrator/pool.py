@@ -57,25 +57,28 @@ def run_pool(settings: Settings, processes: int, deaths: int | None = None) -> i
     settings.folder.mkdir(parents=True, exist_ok=True)
     # We use our broker too: if the process that started us was killed, we are the one to stop it.
     using = broker(settings) if settings.embedded_broker else nullcontext()
-    with using, (_presence(settings)).open("a") as present:
+    with using, _presence(settings).open("a") as present:
         fcntl.flock(present, fcntl.LOCK_SH)  # says that a pool is here; given back however we end
         try:
-            app.worker_main(
-                [
-                    "--quiet",  # its banner is no line of a log
-                    "worker",
-                    f"--concurrency={processes}",
-                    "--pool=prefork",
-                    "--without-gossip",
-                    "--without-mingle",
-                    "--loglevel=WARNING",
-                    f"--hostname=organon-{os.getpid()}@%h",
-                    f"--queues={settings.queue},{settings.job_queue}",
-                ]
-            )
+            app.worker_main(_arguments(settings, processes))
         except SystemExit as leaving:
             return int(leaving.code or 0)
     return 0
+
+
+def _arguments(settings: Settings, processes: int) -> list[str]:
+    """What celery is started with."""
+    return [
+        "--quiet",  # its banner is no line of a log
+        "worker",
+        f"--concurrency={processes}",
+        "--pool=prefork",
+        "--without-gossip",
+        "--without-mingle",
+        "--loglevel=WARNING",
+        f"--hostname=organon-{os.getpid()}@%h",
+        f"--queues={settings.queue},{settings.job_queue}",
+    ]
 
 
 def _leave_logging_alone(**_: object) -> None:

@@ -35,6 +35,8 @@ def show_step(database: Database, view: CampaignView, run: RunView, known: int) 
     elif run.steps:
         st.caption(_UNKNOWN.format(known=known))
         _recorded(database, run, known - 1, named)
+    elif view.live:
+        st.caption("None has been made yet; the first is shown with its reasons once its outcome is on record.")
     show_bands(database, view, run, Moment(known, len(run.steps), None if waiting is None else waiting.id))
 
 

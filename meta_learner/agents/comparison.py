@@ -112,8 +112,8 @@ def measure_of(domain: Domain) -> Measure:
     return measures.get(domain.goal.kind, "score")
 
 
-def play(model: DomainModel, policy: Policy, setting: Setting, block: int, tell: Tell = silent) -> Played:
-    """A block of runs by one policy, to the end of the budget."""
+def set_up(model: DomainModel, policy: Policy, setting: Setting, block: int) -> tuple[Truths, BlockSteps]:
+    """The worlds of a block of runs [runs], which do not depend on the policy, and the steps that investigate them."""
     runs, seed = setting.blocks[block], setting.stream_seed
     truths = draw_truths(model, runs, stream(seed, block, 0, "world"))
     steps, _ = simulated_block(
@@ -126,6 +126,13 @@ def play(model: DomainModel, policy: Policy, setting: Setting, block: int, tell:
         settings=BeliefSettings(particles=setting.particles),
         worlds=truths.worlds,
     )
+    return truths, steps
+
+
+def play(model: DomainModel, policy: Policy, setting: Setting, block: int, tell: Tell = silent) -> Played:
+    """A block of runs by one policy, to the end of the budget."""
+    truths, steps = set_up(model, policy, setting, block)
+    runs = setting.blocks[block]
     state, deciding = steps.begin(runs), 0.0
     experiments = torch.zeros_like(state.spent)
     for state in rollout(steps, runs):

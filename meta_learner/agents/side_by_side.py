@@ -15,14 +15,10 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from domains.worlds import DomainModel
-from meta_learner.agents.comparison import Setting, gained
-from meta_learner.belief import BeliefSettings
-from meta_learner.evaluation.investigated import simulated_block
+from meta_learner.agents.comparison import Setting, gained, set_up
 from meta_learner.evaluation.processes import Tell, silent
-from meta_learner.evaluation.truths import draw_truths
 from meta_learner.policies.base import Policy
 from meta_learner.rollout import rollout
-from meta_learner.streams import stream
 
 Array = NDArray[numpy.float64]
 
@@ -47,18 +43,8 @@ class Followed:
 
 def follow(model: DomainModel, policy: Policy, setting: Setting, block: int, tell: Tell = silent) -> Followed:
     """A block of runs by one policy, to the end of the budget; the worlds and noise are those of ``comparison``."""
-    runs, seed = setting.blocks[block], setting.stream_seed
-    truths = draw_truths(model, runs, stream(seed, block, 0, "world"))
-    steps, _ = simulated_block(
-        model,
-        policy,
-        runs=runs,
-        seed=seed,
-        block=block,
-        budget=setting.spends,
-        settings=BeliefSettings(particles=setting.particles),
-        worlds=truths.worlds,
-    )
+    truths, steps = set_up(model, policy, setting, block)
+    runs = setting.blocks[block]
     state, deciding = steps.begin(runs), 0.0
     experiments = torch.zeros_like(state.spent)
     gains = [gained(steps, truths, state, setting.proposals)]

@@ -205,6 +205,7 @@ class BlockSteps:
             scoring=self._stream(step, "score").initial_seed(),
             sequence=self._stream(0, "sequence"),
             pending=history.designs[:, state.step :],
+            certain=self.stop.probability,
         )
 
     def _affords(self, history: History, spent: Tensor) -> Tensor:

@@ -44,8 +44,9 @@ OF_TABLES = (
     _WEIGHT,
     Field("kinds", "choices", "Kinds", "flat: any outcome under any hypothesis; ordered: thresholds on a line; rare: "
           "designs that say something of a few hypotheses.", ("flat", "ordered", "rare"), ("flat", "ordered", "rare")),
-    Field("goals", "choices", "Goals", "What the games are played for.", ("information", "decision", "prediction"),
-          ("information", "decision", "prediction")),
+    Field("goals", "choices", "Goals", "What the games are played for; certainty: to have one target as probable "
+          "as asked for, at the least cost.", ("information", "decision", "prediction"),
+          ("information", "decision", "prediction", "certainty")),
     Field("experiments", "wholes", "Horizons", "How many experiments a budget pays for; several, by commas.", (2, 3)),
     Field("hypotheses", "wholes", "Hypotheses", "How many; several sizes, by commas.", (12,)),
     Field("designs", "wholes", "Designs", "How many; several sizes, by commas.", (5,)),

@@ -9,6 +9,7 @@ from domains import randomness
 from meta_learner.experimenter.features import of_games
 from meta_learner.experimenter.network import Judge
 from meta_learner.games.table import Games
+from meta_learner.games.utilities import UTILITIES
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,15 @@ class Turn:
 
 def episode(
     network: Judge, games: Games, goal: str, runs: int, generator: torch.Generator
-) -> tuple[list[Turn], Tensor]:
-    """Until all budgets are spent: designs drawn by the network's probabilities, outcomes from the truth, the exact
-    update of the belief. The network never sees the truth. All turns, and the belief at the end [games, runs,
-    hypotheses]."""
+) -> tuple[list[Turn], Tensor, Tensor]:
+    """Until all budgets are spent, or the goal's utility has ended: designs drawn by the network's probabilities, outcomes from the truth, the exact
+    update of the belief. The network never sees the truth. All turns, and the belief [games, runs,
+    hypotheses] and what was left [games, runs] at the end."""
     rows, turns = torch.arange(len(games.prior))[:, None], []
     truth = randomness.choices(games.prior, runs, generator)
     belief, left = games.prior[:, None].expand(-1, runs, -1), games.budget[:, None].expand(-1, runs)
     for _ in range(games.horizon):
-        going = games.affordable(left).any(-1)
+        going = games.affordable(left).any(-1) & ~UTILITIES[goal].ended(games, belief)
         logits, value = network(of_games(games, belief, left, goal))
         logits = logits.reshape(*left.shape, -1)
         chance = torch.where(going[..., None], logits.detach(), 0.0).softmax(-1)
@@ -49,4 +50,4 @@ def episode(
         outcome = randomness.choices(games.outcomes[rows, design, truth], 1, generator)[..., 0]
         belief = torch.where(going[..., None], games.updated(belief, design, outcome), belief)
         left = torch.where(going, left - games.cost.gather(1, design), left)
-    return turns, belief
+    return turns, belief, left

@@ -16,7 +16,7 @@ from meta_learner.games.table import NOTHING_LEFT, Games
 from meta_learner.games.utilities import UTILITIES, Utility
 
 GOALS = tuple(UTILITIES)
-CELL, HYPOTHESIS, DESIGN, WHOLE = 4, 4, 12, 6 + len(GOALS)  # how many numbers each
+CELL, HYPOTHESIS, DESIGN, WHOLE = 4, 4, 12, 7 + len(GOALS)  # how many numbers each
 _LEAST = 1e-9
 _STEEP = 10.0  # by which a design's regret is told
 _SAME, _FAR = 1e-6, 10.0
@@ -61,9 +61,8 @@ def of_games(games: Games, belief: Tensor, left: Tensor, goal: str, known: Known
     entropy = -information(games, belief)
     after = (left[..., None] - games.cost[:, None]).clamp_min(0.0) / mean_cost[..., None]
     cost = (games.cost / mean_cost).log()[:, None].expand(allowed.shape)
-    values = [
-        (_ahead(games, belief, left, each, depth)) for each, depth in ((utility, 1), (utility, 2), (information, 2))
-    ]
+    values = [_ahead(games, belief, left, utility, depth) for depth in (1, 2)]
+    values.append(values[1] if goal == "information" else _ahead(games, belief, left, information, 2))
     design = torch.stack(
         [relative, told, told / entropy[..., None].clamp_min(_LEAST), cost, after.log1p(), *_beyond(games, left)]
         + [_regret(value) for value in (values[0] / games.cost[:, None], *values)]
@@ -72,8 +71,9 @@ def of_games(games: Games, belief: Tensor, left: Tensor, goal: str, known: Known
     )
     steps = (left / mean_cost).clamp_min(0.0)
     chosen = torch.tensor([float(goal == name) for name in GOALS]).to(belief).expand(*left.shape, -1)
+    level = torch.zeros_like(left) if games.level is None else -torch.log1p(-games.level)[:, None].expand_as(left)
     better = torch.full_like(steps, 0.0 if known is None else 1.0 + math.log(known.hypotheses / belief.shape[-1]))
-    numbers = [steps.log1p(), 1.0 / (1.0 + steps), entropy, target.amax(-1), values[1].amax(-1), better]
+    numbers = [steps.log1p(), 1.0 / (1.0 + steps), entropy, target.amax(-1), values[1].amax(-1), better, level]
     whole = torch.cat([torch.stack(numbers, dim=-1), chosen], dim=-1)
     seen = (_cells(games, belief, target), _hypotheses(games, belief, target), design, whole)
     return Table(*(_rows(part) for part in (*seen, belief.clamp_min(1e-12).log(), allowed, relative)))
@@ -82,8 +82,8 @@ def of_games(games: Games, belief: Tensor, left: Tensor, goal: str, known: Known
 def _ahead(games: Games, belief: Tensor, left: Tensor, utility: Utility, depth: int) -> Tensor:
     """What a design is expected to gain, ``depth`` experiments ahead [games, runs, designs], as a share of what there
     is to gain: 0 to 1."""
-    now = utility(games, belief)
-    there = (utility.known(games, belief) - now).clamp_min(_LEAST)
+    now = utility(games, belief, left)
+    there = (utility.known(games, belief, left) - now).clamp_min(_LEAST)
     values = action_values(games, belief, left, utility, depth)
     return torch.where(values.isfinite(), (values - now[..., None]) / there[..., None], 0.0)
 

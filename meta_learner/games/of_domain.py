@@ -19,11 +19,13 @@ from meta_learner.hypotheses import Hypotheses, tabulate
 _LEAST = 1e-12  # probability of an outcome
 
 
-def game_of(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, left: Tensor, noise: Tensor) -> Games:
+def game_of(  # noqa: PLR0913  (what fixes a game)
+    model: DomainModel, hypotheses: Hypotheses, designs: Tensor, left: Tensor, noise: Tensor, level: Tensor | None = None
+) -> Games:
     """One game a run.
 
     designs [runs, designs, columns]; left [runs]: of the budget; noise [draws, outcomes, 2]: uniform, of the hypotheses
-    that draw an outcome.
+    that draw an outcome; level [runs]: how probable a law is to be, where that is the goal.
     """
     parts = outcome_parts(model, hypotheses, designs, noise, Ways(most=len(noise), single=True))
     prior = hypotheses.log_weight.exp()
@@ -39,12 +41,15 @@ def game_of(model: DomainModel, hypotheses: Hypotheses, designs: Tensor, left: T
         budget=left.to(table.dtype),
         payoff=payoff,
         mean=_means(model, hypotheses, designs),
+        level=None if level is None else level.to(table.dtype),
     )
 
 
-def goal_of(model: DomainModel) -> str:
-    """The utility that a domain's goal is played for."""
+def goal_of(model: DomainModel, certain: float | None = None) -> str:
+    """The utility that a domain's goal is played for; certain: the probability of a law at which a run ends."""
     goal = model.domain.goal
+    if goal.kind == "discriminate" and certain is not None:
+        return "certainty"
     if goal.kind == "learn":
         return "prediction" if goal.parameters else "information"
     return "prediction" if goal.kind == "predict" else "decision"

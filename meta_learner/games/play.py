@@ -52,7 +52,7 @@ def expected_utility(games: Games, policy: GamePolicy, utility: Utility) -> Tens
     belief, left = games.prior[:, None], games.budget[:, None]
     chance = torch.ones_like(left)
     for _ in range(games.horizon):
-        going = games.affordable(left).any(-1)
+        going = games.affordable(left).any(-1) & ~utility.ended(games, belief)
         design = policy(games, belief, left)
         predictive, after = games.every_update(belief)
         runs, (outcomes, hypotheses) = design.shape[1], after.shape[-2:]
@@ -65,4 +65,4 @@ def expected_utility(games: Games, policy: GamePolicy, utility: Utility) -> Tens
         spent = torch.where(going, games.cost.gather(1, design), 0.0)
         belief, chance = after.flatten(1, 2), (chance[..., None] * predictive).flatten(1)
         left = (left - spent)[..., None].expand(-1, runs, outcomes).flatten(1)
-    return (chance * utility(games, belief)).sum(-1)
+    return (chance * utility(games, belief, left)).sum(-1)

@@ -21,6 +21,7 @@ class Games:
     payoff [games, hypotheses, answers]: what each answer at the end is worth where a hypothesis holds, or the values to
     be predicted there; unless given, an answer names a target and is worth 1 if it is right. mean [games, designs,
     hypotheses]: outcomes as one number, as each hypothesis expects it; unless given, of their places in the list.
+    level [games]: the probability of a target at which a run ends, where it is played for certainty.
     Several runs of a game share it: beliefs are [games, runs, hypotheses].
     """
 
@@ -31,6 +32,7 @@ class Games:
     budget: Tensor
     payoff: Tensor | None = None
     mean: Tensor | None = None
+    level: Tensor | None = None
 
     def to(self, dtype: torch.dtype) -> "Games":
         """In another precision."""

@@ -31,6 +31,7 @@ class DesignProblem:
     scoring: the seed of the noise that candidates are scored with; sequence: a stream that is the same at every step of
     the block, for low-discrepancy sequences. pending [runs, chosen, columns]: designs of this batch already chosen,
     whose outcomes are not known; their cost is off ``remaining``, their use off ``pool``, their steps in ``step``.
+    certain: the probability of a law at which a run ends, where it ends so.
     """
 
     model: DomainModel
@@ -43,6 +44,7 @@ class DesignProblem:
     scoring: int
     sequence: torch.Generator
     pending: Tensor = field(default_factory=lambda: torch.empty((0, 0, 0), dtype=torch.float64))
+    certain: float | None = None
 
     @property
     def runs(self) -> int:

@@ -15,6 +15,7 @@ from meta_learner.belief import Belief, BeliefSettings, prior_belief
 from meta_learner.experimenter.features import Known, Table, of_games
 from meta_learner.experimenter.network import Judge
 from meta_learner.games.of_domain import game_of, goal_of
+from meta_learner.games.table import Games
 from meta_learner.hypotheses import Hypotheses, draw_hypotheses
 from meta_learner.information import information_under, pose, stratified
 from meta_learner.training.lessons import Learned, Lesson
@@ -29,7 +30,8 @@ _DRAWS = 128  # outcomes behind greedy's scores, at most
 @dataclass(frozen=True)
 class State:
     """Decisions of one domain. wide, few: hypotheses of the learner, as many as greedy looks at and those of its table;
-    known: the teacher's; designs [states, designs, columns]; left [states]: of the budget."""
+    known: the teacher's; designs [states, designs, columns]; left [states]: of the budget; goal: what is played for;
+    level [states]: of certainty, where it is for that."""
 
     model: DomainModel
     wide: Hypotheses
@@ -37,6 +39,12 @@ class State:
     known: Hypotheses
     designs: Tensor
     left: Tensor
+    goal: str
+    level: Tensor | None = None
+
+    def game(self, hypotheses: Hypotheses, noise: Tensor) -> Games:
+        """The decisions as so many hypotheses see them."""
+        return game_of(self.model, hypotheses, self.designs, self.left, noise, self.level)
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,8 @@ class Decisions(Task):
     unknown by U(``shift``) of the prior's standard deviations in a direction of its own: beliefs in worlds that the
     prior did not expect. Designs: those of ``tried`` that the
     learner's table ranks highest, so that its errors are met where they matter, and a quarter others. experiments: as
-    many as the budget still pays for, at most.
+    many as the budget still pays for, at most. certain: where laws are to be told apart, the share of batches in which
+    that is to be sure at the least cost, to a level drawn between what is so already and certainty.
     """
 
     hypotheses: int = 64
@@ -64,6 +73,7 @@ class Decisions(Task):
     narrow: float = 4.0
     experiments: int = 12
     shift: tuple[float, float] = (0.0, 0.0)
+    certain: float = 0.0
     share: float = 0.5  # of a batch of games: a decision in a domain costs more than a table's
     runs: int = 1
 
@@ -88,24 +98,35 @@ class Decisions(Task):
         wide, known = (draw_hypotheses(model, belief, self.known_hypotheses, generator) for _ in range(2))
         few = wide.first(self.hypotheses)
         designs = self._designs(model, few, generator)
-        return State(model, wide, few, known, designs, self._left(model, designs, generator))
+        goal, level = self._asked(model, belief, generator)
+        return State(model, wide, few, known, designs, self._left(model, designs, generator), goal, level)
 
     def seen(self, state: "State", behind: Hypotheses, generator: torch.Generator) -> Table:
         """What the learner is shown; behind: the hypotheses that greedy's scores come from."""
         model, designs = state.model, state.designs
-        game = game_of(model, state.few, designs, state.left, _noise(model, self.outcomes, generator))
+        game = state.game(state.few, _noise(model, self.outcomes, generator))
         gain = expected_gain(model, behind, designs, generator) / model.space.cost(designs)
         known = Known(gain[:, None], behind.mechanism.shape[1])
-        return of_games(game, game.prior[:, None], game.budget[:, None], goal_of(model), known)
+        return of_games(game, game.prior[:, None], game.budget[:, None], state.goal, known)
 
     def lesson(self, state: "State", generator: torch.Generator) -> Lesson:
         """What the teacher says."""
         model, designs, goal = state.model, state.designs, state.model.domain.goal
-        game = game_of(model, state.known, designs, state.left, _noise(model, self.known_outcomes, generator))
+        game = state.game(state.known, _noise(model, self.known_outcomes, generator))
         about_hypotheses = goal.kind == "discriminate" or (goal.kind == "learn" and not goal.parameters)
         told = expected_gain(model, state.known, designs, generator)[:, None] if about_hypotheses else None
-        lesson = Lesson.of(game, game.prior[:, None], game.budget[:, None], goal_of(model), 2, told=told)
+        lesson = Lesson.of(game, game.prior[:, None], game.budget[:, None], state.goal, 2, told=told)
         return replace(lesson, soft=_SOFT)
+
+    def _asked(
+        self, model: DomainModel, belief: Belief, generator: torch.Generator
+    ) -> tuple[str, Tensor | None]:
+        """What is played for, and to which level of certainty [states]."""
+        laws = model.domain.goal.kind == "discriminate"
+        if not laws or self.certain == 0.0 or bool(randomness.uniform((1,), generator) >= self.certain):
+            return goal_of(model), None
+        now = belief.log_probability.exp().amax(-1)
+        return "certainty", now + (1.0 - now) * (0.05 + 0.9 * randomness.uniform(now.shape, generator))
 
     def _left(self, model: DomainModel, designs: Tensor, generator: torch.Generator) -> Tensor:
         """Of the budget [games]: often little, always enough for one experiment."""

@@ -20,8 +20,8 @@ from meta_learner.training.tasks import Tables
 def learned(network: Judge, task: Tables, *, batch: int, runs: int, generator: torch.Generator) -> Learned:
     """Of ``runs`` runs of ``batch`` games."""
     games = task.draw(batch, generator)
-    turns, belief = episode(network, games, task.goal, runs, generator)
-    gained = _returns(games, belief, task.goal)
+    turns, belief, left = episode(network, games, task.goal, runs, generator)
+    gained = _returns(games, belief, left, task.goal)
     others = (gained.sum(1, keepdim=True) - gained) / (runs - 1)
     log_probability = torch.stack([turn.log_probability for turn in turns]).sum(0)
     decisions = sum(int(turn.going.sum()) for turn in turns)
@@ -29,8 +29,8 @@ def learned(network: Judge, task: Tables, *, batch: int, runs: int, generator: t
     return Learned(unused - ((gained - others) * log_probability).mean(), gained.mean().item(), decisions)
 
 
-def _returns(games: Games, belief: Tensor, goal: str) -> Tensor:
+def _returns(games: Games, belief: Tensor, left: Tensor, goal: str) -> Tensor:
     """[games, runs]."""
-    utility, prior = UTILITIES[goal], games.prior[:, None]
-    start = utility(games, prior)
-    return (utility(games, belief) - start) / (utility.known(games, prior) - start).clamp_min(1e-3)
+    utility, start = UTILITIES[goal], (games, games.prior[:, None], games.budget[:, None])
+    now = utility(*start)
+    return (utility(games, belief, left) - now) / (utility.known(*start) - now).clamp_min(1e-3)

@@ -12,6 +12,7 @@ import`` takes in, and ``report.json``: throughput, machine, and the gap closed 
 import argparse
 import os
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from meta_learner.training.training import Training
 
 _SMOKE_SECONDS, _SMOKE_GAMES, _GAMES = 3.0, 4, 200
 _TOLD_EVERY = 50  # steps
+_CERTAIN = 0.9
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -81,6 +83,8 @@ def _closed(session: Session, kind: Any, goal: str, games: int) -> float | None:
     """None where greedy is the optimum."""
     size, utility = Size(answers=4 if goal == "prediction" else 0), UTILITIES[goal]
     drawn = random_games(kind, size, games, stream(2027, 0, 0, "world"))
+    if goal == "certainty":
+        drawn = replace(drawn, level=torch.full_like(drawn.budget, _CERTAIN))
     best = best_value(drawn, drawn.prior[:, None], drawn.budget[:, None], utility, drawn.horizon)[:, 0]
     greedy = expected_utility(drawn, Greedy(), utility)
     gap = (best - greedy).mean().item()

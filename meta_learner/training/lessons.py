@@ -18,6 +18,7 @@ from meta_learner.games.utilities import UTILITIES
 
 _WORTH = 0.1  # of the value head's squared error in the loss
 _LEAST_GAIN = 0.01  # nats or standard deviations: where no more is to be had, choices matter little
+_IN_REACH = 0.02  # of the budget left once certain: below that, little is said by what is expected of it
 _CLOSED = -1e9
 
 
@@ -46,16 +47,20 @@ class Lesson:
     ) -> "Lesson":
         """At beliefs [games, runs, hypotheses] with budgets left [games, runs], by a teacher that looks so many
         experiments ahead. The further the end lies beyond, the more information about the target counts in the goal's
-        place: by 1 − ahead ÷ (experiments that the budget pays for). told [games, runs, designs]: the information that
+        place: by 1 − ahead ÷ (experiments that the budget pays for), and for certainty the more, the less of the budget the
+        best is expected to leave. told [games, runs, designs]: the information that
         one experiment is expected to give, nats, where it is known better than from the table, whose few outcomes can
         tell only so much apart."""
         steps = (left / games.cost.mean(-1, keepdim=True)).clamp_min(1.0)
         near = (ahead / steps).clamp_max(1.0)
         own = _Gain.of(games, belief, left, goal, ahead, told=told if goal == "information" else None)
+        if goal == "certainty":
+            near = near * (own.share / _IN_REACH).clamp_max(1.0)
         nothing_beyond = goal == "information" or bool((near >= 1.0).all())
         information = own if nothing_beyond else _Gain.of(games, belief, left, "information", ahead, told=told)
         values = near[..., None] * own.relative + (1.0 - near[..., None]) * information.relative
-        return cls(torch.where(own.values.isfinite(), values, -torch.inf), own.share)
+        open_still = own.values.isfinite() & ~UTILITIES[goal].ended(games, belief)[..., None]
+        return cls(torch.where(open_still, values, -torch.inf), own.share)
 
     def learned(self, logits: Tensor, value: Tensor) -> "Learned":
         """What to minimise, and the regret, of logits [games, runs, designs] and values [games, runs]."""
@@ -85,11 +90,11 @@ class _Gain:
     @classmethod
     def of(cls, games: Games, belief: Tensor, left: Tensor, goal: str, ahead: int, *, told: Tensor | None) -> "_Gain":
         utility = UTILITIES[goal]
-        values, now = action_values(games, belief, left, utility, ahead), utility(games, belief)
+        values, now = action_values(games, belief, left, utility, ahead), utility(games, belief, left)
         if told is not None:
-            values = values + told - (utility.after(games, belief) - now[..., None])
+            values = values + told - (utility.after(games, belief, left) - now[..., None])
         allowed = values.isfinite()
         gain = torch.where(allowed, values - now[..., None], 0.0)
         best = torch.where(allowed, gain, _CLOSED).amax(-1).clamp_min(_LEAST_GAIN)
-        share = best / (utility.known(games, belief) - now).clamp_min(1e-3)
+        share = best / (utility.known(games, belief, left) - now).clamp_min(1e-3)
         return cls(values, gain / best[..., None], torch.where(allowed.any(-1), share, 0.0).clamp(0.0, 1.0))

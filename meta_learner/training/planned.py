@@ -27,12 +27,13 @@ def planned(recipe: TrainingRecipe) -> Plan:
 
 
 def tables(games: TableGames) -> Iterator[Tables]:
-    """One a combination; predictions are asked for where there are answers, information where there are none."""
+    """One a combination; predictions are asked for where there are answers, information and certainty where there
+    are none."""
     sizes = itertools.product(
         games.hypotheses, games.designs, games.outcomes, games.experiments, games.targets, games.dear, games.answers
     )
     for (h, d, y, n, targets, dear, answers), kind, goal in itertools.product(sizes, games.kinds, games.goals):
-        if (goal == "prediction" and not answers) or (answers and (targets or goal == "information")):
+        if (goal == "prediction" and not answers) or (answers and (targets or goal in ("information", "certainty"))):
             continue
         size = Size(h, d, y, n, min(targets, h) or None, dear, answers)
         yield Tables(kind, size, goal, games.ahead, games.runs)

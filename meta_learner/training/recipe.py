@@ -19,7 +19,7 @@ from domains.random_domains import Recipe
 FOLDER = Path(__file__).parent / "recipes"
 MOST_TEXT = 100_000  # characters of a recipe
 GameKind = Literal["flat", "ordered", "rare"]
-PlayedFor = Literal["information", "decision", "prediction"]
+PlayedFor = Literal["information", "decision", "prediction", "certainty"]
 Natural = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Place = tuple[str | int, ...]
@@ -83,7 +83,8 @@ class RandomDomainDecisions(Weighed):
 
     seeds: from the first to before the second; experiments: the longest horizon; narrow: how sharp beliefs may be;
     shift: how far from the prior's middle beliefs may lie besides, in its standard deviations; noise: of the domains,
-    relative to their signals; dynamics: the share with differential equations.
+    relative to their signals; dynamics: the share with differential equations; certain: of questions about laws, the
+    share that is asked to be sure at the least cost.
     """
 
     seeds: tuple[Annotated[int, Field(ge=0)], Natural] = (0, 400)
@@ -100,6 +101,7 @@ class RandomDomainDecisions(Weighed):
     shift: Shift = (0.0, 0.0)
     noise: Noise = (0.03, 0.4)
     dynamics: Share = 0.0
+    certain: Share = 0.0
     goals: dict[GoalKind, Annotated[float, Field(ge=0)]] = {}
 
     def of_domains(self) -> Recipe:

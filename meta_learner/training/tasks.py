@@ -2,15 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
+from domains import randomness
 from meta_learner.experimenter.episodes import episode
 from meta_learner.experimenter.network import Judge
 from meta_learner.games.random_tables import Kind, Size, random_games
 from meta_learner.games.table import Games
 from meta_learner.training.lessons import Learned, Lesson
+
+
+LEVELS = (0.6, 0.99)  # of certainty
 
 
 class Task(ABC):
@@ -49,11 +53,15 @@ class Tables(Task):
 
     def lessons(self, network: Judge, batch: int, generator: torch.Generator) -> Iterator[Learned]:
         games = self.draw(batch, generator)
-        turns, _ = episode(network, games, self.goal, self.runs, generator)
+        turns, _, _ = episode(network, games, self.goal, self.runs, generator)
         for step, turn in enumerate(turns):
             lesson = Lesson.of(games, turn.belief, turn.left, self.goal, min(self.ahead, games.horizon - step))
             yield lesson.learned(turn.logits, turn.value)
 
     def draw(self, batch: int, generator: torch.Generator) -> Games:
-        """Games in single precision."""
-        return random_games(self.kind, self.size, batch, generator).to(torch.float32)
+        """Games in single precision; how certain one is to become, is drawn for each."""
+        games = random_games(self.kind, self.size, batch, generator)
+        if self.goal == "certainty":
+            low, high = LEVELS
+            games = replace(games, level=low + (high - low) * randomness.uniform((batch,), generator))
+        return games.to(torch.float32)

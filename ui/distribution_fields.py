@@ -70,6 +70,13 @@ OF_RANDOM_DOMAINS = (
         {},
     ),
     Field("dynamics", "share", "Share with differential equations", "They take most of the time.", 0.0),
+    Field(
+        "certain",
+        "share",
+        "Share to be sure",
+        "Of questions about laws, those that ask to be sure of one at the least cost.",
+        0.0,
+    ),
 )
 OF_DOMAINS = (
     _WEIGHT,

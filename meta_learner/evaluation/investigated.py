@@ -12,6 +12,7 @@ from meta_learner.laboratory import Simulation
 from meta_learner.policies import POLICIES
 from meta_learner.policies.base import Policy
 from meta_learner.rollout import BlockState, BlockSteps, rollout
+from meta_learner.stopping import StoppingRules
 
 DISCRETE = ("categorical", "poisson")  # the families of priors that give probability to single values
 
@@ -27,7 +28,7 @@ class Investigated:
     deciding: float
 
 
-def simulated_block(
+def simulated_block(  # noqa: PLR0913  (what fixes the runs of a block)
     model: DomainModel,
     policy: Policy,
     *,
@@ -37,16 +38,18 @@ def simulated_block(
     budget: float | None = None,
     settings: BeliefSettings | None = None,
     worlds: Worlds | None = None,
+    stop: StoppingRules | None = None,
     kind: type[BlockSteps] = BlockSteps,
 ) -> tuple[BlockSteps, Worlds]:
     """The steps of a block of simulated runs, to be turned, and the worlds that they investigate.
 
-    budget: the domain's own unless given; worlds: drawn from the domain unless given.
+    budget: the domain's own unless given; worlds: drawn from the domain unless given; stop: what else ends a run.
     """
     laboratory = Simulation(model, seed=seed, block=block, runs=runs, worlds=worlds)
     assert laboratory.worlds is not None
     spends = model.domain.budget if budget is None else budget
-    return kind(model, policy, laboratory, budget=spends, seed=seed, block=block, settings=settings), laboratory.worlds
+    steps = kind(model, policy, laboratory, budget=spends, seed=seed, block=block, settings=settings, stop=stop)
+    return steps, laboratory.worlds
 
 
 def investigate(

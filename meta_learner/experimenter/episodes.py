@@ -34,9 +34,9 @@ class Turn:
 def episode(
     network: Judge, games: Games, goal: str, runs: int, generator: torch.Generator
 ) -> tuple[list[Turn], Tensor, Tensor]:
-    """Until all budgets are spent, or the goal's utility has ended: designs drawn by the network's probabilities, outcomes from the truth, the exact
-    update of the belief. The network never sees the truth. All turns, and the belief [games, runs,
-    hypotheses] and what was left [games, runs] at the end."""
+    """Until all budgets are spent, or the goal's utility has ended: designs drawn by the network's probabilities,
+    outcomes from the truth, the exact update of the belief. The network never sees the truth. All turns, and the belief
+    [games, runs, hypotheses] and what was left [games, runs] at the end."""
     rows, turns = torch.arange(len(games.prior))[:, None], []
     truth = randomness.choices(games.prior, runs, generator)
     belief, left = games.prior[:, None].expand(-1, runs, -1), games.budget[:, None].expand(-1, runs)

@@ -57,9 +57,10 @@ class ExperimenterPolicy(Policy):
         few = problem.hypotheses.first(_HYPOTHESES)
         stream = randomness.generator((problem.scoring + 2) % 2**63)
         noise = stratified(_OUTCOMES, len(problem.model.outcome_names), stream)
-        level = None if problem.certain is None else torch.full_like(problem.remaining, problem.certain)
-        game = game_of(problem.model, few, designs, problem.remaining, noise, level)
+        goal = goal_of(problem.model, problem.certain)
+        level = torch.full_like(problem.remaining, problem.certain or 0.0) if goal == "certainty" else None
+        game = game_of(problem.model, few, designs, problem.remaining, noise, level=level)
         known = Known(gain.nan_to_num(neginf=0.0)[:, None], problem.hypotheses.mechanism.shape[1])
-        table = of_games(game, game.prior[:, None], game.budget[:, None], goal_of(problem.model, problem.certain), known)
+        table = of_games(game, game.prior[:, None], game.budget[:, None], goal, known)
         logits: Tensor = self._network(table)[0]
         return logits.to(torch.float64)

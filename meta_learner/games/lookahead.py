@@ -1,10 +1,11 @@
 """Look-ahead by dynamic programming over all that may come back: Bellman's equation for experiments.
 
 V_0(b) = U(b), Q_n(b, d) = Σ_y p(y | b, d) V_{n-1}(b after (d, y)), V_n(b) = max_d Q_n(b, d) over the designs that the
-rest of the budget pays for, U(b) where it pays for none or U has ended. Exact where n reaches the horizon: then V_n(prior) is what an
-optimal policy attains (Lindley 1961, J. R. Statist. Soc. B 23, 112; DeGroot 1970, Optimal Statistical Decisions, ch.
-12–14). Values are worked out on measures, beliefs times the probability of coming to them, so that sums over outcomes
-need no weights. Work and memory grow as (designs × outcomes)^n, the last experiment by a product of matrices.
+rest of the budget pays for, U(b) where it pays for none or U has ended. Exact where n reaches the horizon: then
+V_n(prior) is what an optimal policy attains (Lindley 1961, J. R. Statist. Soc. B 23, 112; DeGroot 1970, Optimal
+Statistical Decisions, ch. 12–14). Values are worked out on measures, beliefs times the probability of coming to them,
+so that sums over outcomes need no weights. Work and memory grow as (designs × outcomes)^n, the last experiment by a
+product of matrices.
 """
 
 import torch

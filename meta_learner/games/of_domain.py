@@ -19,8 +19,14 @@ from meta_learner.hypotheses import Hypotheses, tabulate
 _LEAST = 1e-12  # probability of an outcome
 
 
-def game_of(  # noqa: PLR0913  (what fixes a game)
-    model: DomainModel, hypotheses: Hypotheses, designs: Tensor, left: Tensor, noise: Tensor, level: Tensor | None = None
+def game_of(
+    model: DomainModel,
+    hypotheses: Hypotheses,
+    designs: Tensor,
+    left: Tensor,
+    noise: Tensor,
+    *,
+    level: Tensor | None = None,
 ) -> Games:
     """One game a run.
 

@@ -1,8 +1,9 @@
 """What a belief is worth at the end of a game, and after one more experiment.
 
-Every utility U of what is known is convex, so that no experiment is expected to harm, and is extended to measures m = c·b, beliefs b
-times a probability c, by U(m) = c·U(b). What an experiment is expected to leave, Σ_y p(y | d) U(b after (d, y)), is
-then Σ_y U(m(·, y)) with m(h, y) = b(h) p(y | h, d): a product of matrices over all designs and outcomes, no division.
+Utilities of what is known are convex, so that no experiment is expected to harm. Each is extended to measures m = c·b,
+beliefs b times a probability c, by U(m) = c·U(b). What an experiment is expected to leave, Σ_y p(y | d) U(b after (d,
+y)), is then Σ_y U(m(·, y)) with m(h, y) = b(h) p(y | h, d): a product of matrices over all designs and outcomes, no
+division.
 
 information: −H(target), nats (Lindley 1956). decision: what the best answer is expected to be worth, and with no payoff
 given the probability of guessing the target (value of information: Raiffa & Schlaifer 1961). prediction: minus the
@@ -156,4 +157,6 @@ def _log(x: Tensor) -> Tensor:
     return x.clamp_min(_LEAST).log_().mul_(x)
 
 
-UTILITIES: dict[str, Utility] = {utility.name: utility for utility in (Information(), Decision(), Prediction(), Certainty())}
+UTILITIES: dict[str, Utility] = {
+    utility.name: utility for utility in (Information(), Decision(), Prediction(), Certainty())
+}

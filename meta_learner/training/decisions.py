@@ -44,7 +44,7 @@ class State:
 
     def game(self, hypotheses: Hypotheses, noise: Tensor) -> Games:
         """The decisions as so many hypotheses see them."""
-        return game_of(self.model, hypotheses, self.designs, self.left, noise, self.level)
+        return game_of(self.model, hypotheses, self.designs, self.left, noise, level=self.level)
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,7 @@ class Decisions(Task):
         lesson = Lesson.of(game, game.prior[:, None], game.budget[:, None], state.goal, 2, told=told)
         return replace(lesson, soft=_SOFT)
 
-    def _asked(
-        self, model: DomainModel, belief: Belief, generator: torch.Generator
-    ) -> tuple[str, Tensor | None]:
+    def _asked(self, model: DomainModel, belief: Belief, generator: torch.Generator) -> tuple[str, Tensor | None]:
         """What is played for, and to which level of certainty [states]."""
         laws = model.domain.goal.kind == "discriminate"
         if not laws or self.certain == 0.0 or bool(randomness.uniform((1,), generator) >= self.certain):

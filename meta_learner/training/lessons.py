@@ -47,10 +47,10 @@ class Lesson:
     ) -> "Lesson":
         """At beliefs [games, runs, hypotheses] with budgets left [games, runs], by a teacher that looks so many
         experiments ahead. The further the end lies beyond, the more information about the target counts in the goal's
-        place: by 1 − ahead ÷ (experiments that the budget pays for), and for certainty the more, the less of the budget the
-        best is expected to leave. told [games, runs, designs]: the information that
-        one experiment is expected to give, nats, where it is known better than from the table, whose few outcomes can
-        tell only so much apart."""
+        place: by 1 − ahead ÷ (experiments that the budget pays for), and for certainty also where the best design
+        leaves next to nothing of the budget. told [games, runs, designs]: the information that one experiment is
+        expected to give, nats, where it is known better than from the table, whose few outcomes can tell only so much
+        apart."""
         steps = (left / games.cost.mean(-1, keepdim=True)).clamp_min(1.0)
         near = (ahead / steps).clamp_max(1.0)
         own = _Gain.of(games, belief, left, goal, ahead, told=told if goal == "information" else None)

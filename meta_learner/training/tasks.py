@@ -13,7 +13,6 @@ from meta_learner.games.random_tables import Kind, Size, random_games
 from meta_learner.games.table import Games
 from meta_learner.training.lessons import Learned, Lesson
 
-
 LEVELS = (0.6, 0.99)  # of certainty
 
 

@@ -1,5 +1,7 @@
 """The experimenter in real domains: games made of their decisions hold what the laws say, and choices are legal."""
 
+import math
+
 import pytest
 import torch
 
@@ -7,6 +9,7 @@ from domains.loading import find
 from domains.worlds import DomainModel
 from meta_learner.belief import BeliefSettings, prior_belief
 from meta_learner.evaluation.investigated import simulated_block
+from meta_learner.experimenter.features import GOALS, Table
 from meta_learner.experimenter.network import Experimenter, Shape
 from meta_learner.experimenter.policy import ExperimenterPolicy
 from meta_learner.games.of_domain import game_of, goal_of
@@ -17,6 +20,7 @@ from meta_learner.laboratory import Simulation
 from meta_learner.policies import ExpectedInformationGain
 from meta_learner.policies.expected_information_gain import Search
 from meta_learner.rollout import rollout
+from meta_learner.stopping import StoppingRules
 from meta_learner.streams import stream
 
 SHAPE = Shape(width=16, heads=2, layers=1)
@@ -129,3 +133,45 @@ def test_it_never_sees_the_truth() -> None:
         steps.laboratory = Simulation(model, seed=worlds, block=0, runs=3)
         chosen.append(steps.design(steps.hypothesise(steps.begin(3))).choice.designs)
     assert torch.equal(*chosen)
+
+
+class Watched(Experimenter):
+    """Keeps what it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__(SHAPE)
+        self.seen: list[Table] = []
+
+    def forward(self, table: Table) -> tuple[torch.Tensor, torch.Tensor]:
+        self.seen.append(table)
+        return super().forward(table)
+
+
+@pytest.mark.parametrize(
+    ("name", "certain", "goal"),
+    [
+        ("memory-decay", None, "decision"),
+        ("memory-decay", 0.95, "certainty"),
+        ("enzyme-kinetics", 0.95, "information"),  # what ends the run is not what is asked
+    ],
+)
+def test_where_a_run_ends_with_certainty_that_is_what_it_is_played_for(
+    name: str, certain: float | None, goal: str
+) -> None:
+    """The goal, and how sure it is to be, stand in the table."""
+    model, network = DomainModel(find(name)), Watched()
+    steps, _ = simulated_block(
+        model,
+        ExperimenterPolicy(network, SEARCH),
+        runs=2,
+        seed=5,
+        settings=BeliefSettings(particles=100),
+        stop=StoppingRules(probability=certain),
+    )
+    steps.turn(steps.begin(2))
+    (table,) = network.seen
+    asked = dict(zip(GOALS, table.whole[0, -len(GOALS) :].tolist(), strict=True))
+    assert asked == {each: float(each == goal) for each in GOALS}
+    level = table.whole[:, -len(GOALS) - 1]
+    said = -math.log(1 - certain) if goal == "certainty" and certain else 0.0
+    torch.testing.assert_close(level, torch.full_like(level, said))

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from meta_learner.games import (
 )
 from meta_learner.games.random_tables import KINDS, Kind, Size, random_games
 
-INFORMATION, CORRECT = UTILITIES["information"], UTILITIES["decision"]
+INFORMATION, CORRECT, CERTAIN = UTILITIES["information"], UTILITIES["decision"], UTILITIES["certainty"]
 
 
 def made(outcomes: list, *, target: list[int] | None = None, budget: float = 3.0, cost: list | None = None) -> Games:
@@ -34,6 +35,10 @@ def made(outcomes: list, *, target: list[int] | None = None, budget: float = 3.0
         cost=torch.tensor([cost or [1.0] * designs], dtype=torch.float64),
         budget=torch.tensor([budget], dtype=torch.float64),
     )
+
+
+def each(games: Games) -> list[Games]:
+    return [games.some(slice(index, index + 1)) for index in range(len(games.prior))]
 
 
 def gain(games: Games, utility: object, value: Tensor) -> Tensor:
@@ -86,6 +91,54 @@ def test_games_end_on_their_own_budgets() -> None:
     assert (played.design[0] == 0).all()
     assert expected_utility(games, Greedy(), CORRECT)[1].item() == pytest.approx(0.7)
     assert expected_utility(games, Greedy(), CORRECT)[0].item() == pytest.approx(0.7**3 + 3 * 0.7**2 * 0.3)
+
+
+def least_cost(games: Games, belief: Tensor, left: float, level: float) -> float:
+    """Of the first game, by Bellman's equation on beliefs [hypotheses], one after the other: what is paid until a
+    target is as probable as asked for, or all that is left where nothing more can be paid."""
+    if (belief @ games.member[0]).max() >= level:
+        return 0.0
+    paid = []
+    for design, cost in enumerate(games.cost[0].tolist()):
+        if cost <= left:
+            joint = belief[:, None] * games.outcomes[0, design]
+            chance = joint.sum(0)
+            later = [
+                float(chance[y]) * least_cost(games, joint[:, y] / chance[y], left - cost, level)
+                for y in range(len(chance))
+            ]
+            paid.append(cost + sum(later))
+    return min(paid, default=left)
+
+
+@pytest.mark.parametrize("targets", [None, 3])
+@pytest.mark.parametrize("dear", [0.0, 0.5])
+def test_certainty_is_had_at_the_least_cost(targets: int | None, dear: float) -> None:
+    """Against Bellman's equation written out once more for costs; greedy never pays less, and somewhere more."""
+    size = Size(hypotheses=6, designs=4, experiments=3, targets=targets, dear=dear)
+    drawn = random_games("ordered", size, 12, torch.Generator().manual_seed(9))
+    games = replace(drawn, level=torch.full_like(drawn.budget, 0.8))
+    best = games.budget - optimum(games, CERTAIN)
+    exact = [least_cost(one, one.prior[0], float(one.budget[0]), 0.8) for one in each(games)]
+    torch.testing.assert_close(best, torch.tensor(exact, dtype=torch.float64))
+    ahead = games.budget - expected_utility(games, Lookahead(CERTAIN, games.horizon), CERTAIN)
+    torch.testing.assert_close(ahead, best)
+    greedy = games.budget - expected_utility(games, Greedy(), CERTAIN)
+    assert (greedy >= best - 1e-12).all()
+    assert (greedy > best + 1e-3).any()
+    assert (best < games.budget).any()
+
+
+def test_certainty_that_is_there_already_costs_nothing() -> None:
+    games = replace(made([[0.3, 0.7]]), level=torch.tensor([0.4], dtype=torch.float64))
+    assert optimum(games, CERTAIN).item() == pytest.approx(3.0)
+    assert expected_utility(games, Greedy(), CERTAIN).item() == pytest.approx(3.0)
+
+
+def test_a_game_without_a_level_is_not_played_for_certainty() -> None:
+    games = made([[0.3, 0.7]])
+    with pytest.raises(ValueError, match="have a level"):
+        CERTAIN(games, games.prior[:, None], games.budget[:, None])
 
 
 def test_an_update_is_bayes() -> None:

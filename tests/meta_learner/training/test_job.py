@@ -72,5 +72,5 @@ def test_smoke_leaves_an_agent_and_a_report(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert report["steps"] == agent.card.training.steps > 0
     assert report["episodes_per_second"] > 0
-    assert len(report["gap_closed"]) == 9
+    assert len(report["gap_closed"]) == 12
     assert report["machine"]["device"] == "cpu"

@@ -59,10 +59,13 @@ def policy_names(settings: Settings, domain: Domain) -> list[str]:
     return sorted(names, key=lambda name: name != default)
 
 
-def choose_policy(settings: Settings, asked: str | None, domain: Domain) -> ChosenPolicy:
+def choose_policy(
+    settings: Settings, asked: str | None, domain: Domain, *, by_information: bool = False
+) -> ChosenPolicy:
     """The policy of that name, or the default, for a new campaign; RequestError unless there is one, it serves the
-    domain, and is not retired."""
-    name = default_policy(settings) if asked is None else asked
+    domain, and is not retired. by_information: runs are to end when too little is expected of any experiment, which
+    agents do not say: the classical policy that does is then the default."""
+    name = asked or (BEST_POLICY if by_information else default_policy(settings))
     if name not in POLICY_NAMES:
         refuse_retired(settings, name)
     return find_policy(settings, name, domain)

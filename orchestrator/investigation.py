@@ -68,8 +68,9 @@ class Investigation:
     ) -> None:
         self.domain = domain if isinstance(domain, Domain) else find(str(domain))
         home = load_settings()
-        chosen = choose_policy(home, policy, self.domain)
         asked = campaign_request(domain=self.domain.name, stop=Stop() if stop is None else stop, batch=batch)
+        by_information = asked.stop.information is not None
+        chosen = choose_policy(home, policy, self.domain, by_information=by_information)
         check_stop(self.domain, chosen.name, asked.stop)
         self._stop = asked.stop.model_dump() if asked.stop.asks else None
         self.model = DomainModel(self.domain)

@@ -120,7 +120,8 @@ def check_campaign(settings: Settings, request: CampaignRequest) -> CheckedCampa
     """The domain, the policy, the budget, the given experiments and what is expected; DomainError or RequestError if it
     cannot be run."""
     domain = find(request.domain) if isinstance(request.domain, str) else request.domain.load()
-    policy = choose_policy(settings, request.policy, domain)
+    by_information = request.stop.information is not None
+    policy = choose_policy(settings, request.policy, domain, by_information=by_information)
     check_laboratory(settings, domain, request.laboratory)
     check_suggested(request.laboratory, runs=request.runs, approval=request.approval, due_hours=request.due_hours)
     check_stop(domain, policy.name, request.stop)

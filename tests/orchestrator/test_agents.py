@@ -164,6 +164,8 @@ def test_the_default_is_classical_until_a_card_shows_better(
     campaign, _ = created(settings, database, slope_file, None)
     assert services.campaign_status(database, campaign)["policy"] == "tiny-one"
     assert Investigation(slope_file).ask()["x"] > 0.9  # type: ignore[operator]
+    ends_by_information = services.campaign_request(domain=slope_file, stop={"information": 0.1})
+    assert services.check_campaign(settings, ends_by_information).policy.name == GREEDY, "the agent says no such thing"
     assert agents.demote(settings) == GREEDY
     assert agents.default_policy(settings) == GREEDY
     assert store.names() == [*COME_WITH, "tiny-one"]

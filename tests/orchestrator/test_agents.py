@@ -73,7 +73,7 @@ def test_a_campaign_is_run_by_an_agent(settings: Settings, database: Database, s
 
 
 def test_a_classical_campaign_names_no_weights(settings: Settings, database: Database) -> None:
-    campaign, _ = created(settings, database, "enzyme-kinetics", None)
+    campaign, _ = created(settings, database, "enzyme-kinetics", GREEDY)
     status = services.campaign_status(database, campaign)
     assert (status["policy"], status["settings"]["agent"]) == (GREEDY, None)
 
@@ -149,10 +149,13 @@ def test_an_agent_scores_nothing_that_a_run_could_stop_by(settings: Settings, sl
 
 
 def test_the_default_is_classical_until_a_card_shows_better(
-    settings: Settings, database: Database, slope_file: str
+    settings: Settings, database: Database, slope_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In a home without a shipped agent."""
+    store = Store(settings.folder / "agents", tmp_path / "shipped")
+    monkeypatch.setattr(agents, "agent_store", lambda _: store)
     assert agents.default_policy(settings) == GREEDY
-    store = stored(settings)
+    stored(settings)
     with pytest.raises(OrganonError, match=r"its card does not show that it is at least as good .* 0 domains"):
         agents.promote(settings, "tiny-one")
     assert agents.default_policy(settings) == GREEDY
@@ -168,7 +171,7 @@ def test_the_default_is_classical_until_a_card_shows_better(
     assert services.check_campaign(settings, ends_by_information).policy.name == GREEDY, "the agent says no such thing"
     assert agents.demote(settings) == GREEDY
     assert agents.default_policy(settings) == GREEDY
-    assert store.names() == [*COME_WITH, "tiny-one"]
+    assert store.names() == ["tiny-one"]
 
 
 def test_what_was_promoted_and_is_good_no_more_is_not_used(settings: Settings, slope_file: str) -> None:
@@ -214,11 +217,10 @@ def test_choices_leave_out_agents_that_do_not_serve_and_cards_that_cannot_be_rea
     store = stored(settings)
     store.save(*tiny("narrow", goals=["predict"]))
     (store.save(*tiny("broken")).folder / "card.json").write_text("{")
-    assert services.campaign_choices(settings, "enzyme-kinetics").policies == [
-        *services.POLICY_NAMES,
-        *COME_WITH,
-        "tiny-one",
-    ]
+    first, *others = services.campaign_choices(settings, "enzyme-kinetics").policies
+    assert first == agents.default_policy(settings)
+    assert {first, *others} == {*services.POLICY_NAMES, *COME_WITH, "tiny-one"}
+    assert len(others) == len(services.POLICY_NAMES) + len(COME_WITH)
 
 
 def test_pages_list_agents_without_torch(settings: Settings) -> None:

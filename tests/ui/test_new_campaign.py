@@ -13,6 +13,8 @@ from meta_learner.agents.store import SHIPPED, Store
 from meta_learner.evaluation.power import Study
 from meta_learner.evaluation.power import power as simulate
 from orchestrator import services
+from orchestrator.agents import default_policy
+from orchestrator.settings import load_settings
 from tests.tiny_agents import tiny
 from tests.ui.conftest import Look
 from ui.reading import read_campaign
@@ -60,11 +62,9 @@ def test_a_campaign_is_started_and_opened(look: Look, write: Any) -> None:
 def test_an_agent_of_the_home_can_be_chosen(look: Look, write: Any, home: Path) -> None:
     stored = Store(home / "agents").save(*tiny())
     page = _chosen(look, policy="tiny-one")
-    assert page.selectbox("new.policy").options == [
-        *services.POLICY_NAMES,
-        *Store(SHIPPED, SHIPPED).names(),
-        "tiny-one",
-    ]
+    offered = page.selectbox("new.policy").options
+    assert offered[0] == default_policy(load_settings())
+    assert set(offered) == {*services.POLICY_NAMES, *Store(SHIPPED, SHIPPED).names(), "tiny-one"}
 
     page.button("new.start").click().run()
 

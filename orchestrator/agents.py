@@ -65,10 +65,11 @@ def choose_policy(
     """The policy of that name, or the default, for a new campaign; RequestError unless there is one, it serves the
     domain, and is not retired. by_information: runs are to end when too little is expected of any experiment, which
     agents do not say: the classical policy that does is then the default."""
-    name = asked or (BEST_POLICY if by_information else default_policy(settings))
-    if name not in POLICY_NAMES:
-        refuse_retired(settings, name)
-    return find_policy(settings, name, domain)
+    if asked is None:
+        asked = BEST_POLICY if by_information else default_policy(settings)
+    if asked not in POLICY_NAMES:
+        refuse_retired(settings, asked)
+    return find_policy(settings, asked, domain)
 
 
 def find_policy(settings: Settings, name: str, domain: Domain) -> ChosenPolicy:

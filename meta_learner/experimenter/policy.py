@@ -18,8 +18,8 @@ _TRUST = 0.75  # in a residual that comes from so few hypotheses
 
 def cautious(network: Experimenter, table: Table) -> Tensor:
     """Logits [rows, designs] of a decision in a domain: greedy's scores and three quarters of the residual. Few drawn
-    hypotheses make it noisy, and what looks best by noise is taken too often; shrunk, it loses nothing on greedy for
-    any goal (decision 89)."""
+    hypotheses make it noisy, and what looks best by noise is taken too often; shrunk, it was not found to lose on
+    greedy for any goal (decision 89)."""
     greedy = network.shape.sharpness * table.gain
     return greedy + _TRUST * (network(table)[0] - greedy)
 

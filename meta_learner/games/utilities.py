@@ -60,12 +60,12 @@ class Information(Utility):
         outcomes = games.outcomes.shape[-1]
         mixed = measure @ games.flat  # [games, n, designs × outcomes]
         if games.each_its_own:
-            left = _log(measure).sum(-1, keepdim=True) + measure @ games.certainty
+            remains = _log(measure).sum(-1, keepdim=True) + measure @ games.certainty
         else:
-            left = (
+            remains = (
                 _log(measure @ games.times(games.member)).unflatten(-1, (-1, outcomes * games.member.shape[-1])).sum(-1)
             )
-        return left - _log(mixed).unflatten(-1, (-1, outcomes)).sum(-1)
+        return remains - _log(mixed).unflatten(-1, (-1, outcomes)).sum(-1)
 
     def known(self, games: Games, belief: Tensor, left: Tensor | None = None) -> Tensor:
         del games, left

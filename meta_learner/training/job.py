@@ -33,7 +33,7 @@ from meta_learner.training.training import Training
 
 _SMOKE_SECONDS, _SMOKE_GAMES, _GAMES = 3.0, 4, 200
 _TOLD_EVERY = 50  # steps
-_CERTAIN = 0.9
+_CERTAIN = 0.9  # the probability of a target that tables for certainty ask for
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -13,7 +13,7 @@ from meta_learner.games.random_tables import Kind, Size, random_games
 from meta_learner.games.table import Games
 from meta_learner.training.lessons import Learned, Lesson
 
-LEVELS = (0.6, 0.99)  # of certainty
+_LEVELS = (0.6, 0.99)  # of certainty
 
 
 class Task(ABC):
@@ -61,6 +61,6 @@ class Tables(Task):
         """Games in single precision; how certain one is to become, is drawn for each."""
         games = random_games(self.kind, self.size, batch, generator)
         if self.goal == "certainty":
-            low, high = LEVELS
+            low, high = _LEVELS
             games = replace(games, level=low + (high - low) * randomness.uniform((batch,), generator))
         return games.to(torch.float32)
